@@ -1,0 +1,107 @@
+// One exporter's way out: filter, route, format, batch, submit, classify, retry, settle.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "credentials/credential_store.hpp"
+#include "event/batch.hpp"
+#include "plugin/registry.hpp"
+#include "process/filter.hpp"
+#include "store/store.hpp"
+
+namespace csiem::delivery {
+
+// What a lane is doing, for status, for the sources' pacing and for --once.
+enum class LaneState {
+  starting,  // waiting for its credentials
+  running,
+  retrying,   // the destination fails, attempts go on
+  open,       // circuit breaker open
+  held_auth,  // credential refused: a probe every 60 s
+  held_destination,
+  parked  // its plugin is stuck or broke its contract
+};
+std::string_view lane_state_word(LaneState state);
+
+// Counters that other threads may read at any time.
+struct LaneStats {
+  std::atomic<uint64_t> delivered{0}, filtered{0}, rejected{0}, duplicates_possible{0};
+  std::atomic<uint64_t> requests{0}, retries{0}, bytes_raw{0}, bytes_wire{0}, strikes{0};
+  std::atomic<uint64_t> queued_events{0}, queued_bytes{0};
+  std::atomic<int> state{static_cast<int>(LaneState::starting)};
+  std::atomic<int64_t> last_success_unix_ns{0};
+};
+
+// How `run --dry-run` sees a request instead of the network.
+using DryRunSink = std::function<void(const std::string& exporter, const std::string& rendered_request)>;
+
+struct LaneParts {
+  config::Exporter settings;
+  const plugin::Component* exporter = nullptr;
+  const plugin::Component* format = nullptr;  // null: the exporter takes no bodies
+  std::string format_config_json;
+  credentials::CredentialStore* credentials = nullptr;
+  std::function<void(const std::string& credential_key, std::function<void(bool changed)> done)> refresh_credential;
+  std::unique_ptr<store::Cursor> cursor;
+  const Clock* clock = nullptr;
+  DryRunSink dry_run;  // empty: the network
+};
+
+// The delivery threads and the lanes pinned to them. Constructed and stopped on the control thread.
+class Delivery {
+ public:
+  // `threads` 0: min(cores, 4).
+  explicit Delivery(unsigned threads, const Clock& clock);
+  ~Delivery();
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+
+  // Creates the plugin instances (fails with CS3009 and the plugin's words) and starts the lane. A lane whose
+  // credentials are not resolved starts by itself when they are (call credentials_changed()).
+  Result<void> add_lane(LaneParts parts);
+
+  // Hands a batch to every lane. Any one thread at a time; only takes references and wakes loops.
+  void publish(const event::BatchRef& batch);
+  // Some credential has a new value. Any thread.
+  void credentials_changed();
+  // Sends what is batched without waiting for its flush interval. Any thread.
+  void flush();
+
+  // Bytes that lanes in states running and starting hold; what sources pace themselves by. Any thread.
+  std::size_t healthy_backlog_bytes() const;
+  // No event is waiting or in flight in any lane. Any thread.
+  bool idle() const;
+  // Every lane that still holds events is in a state in which it may hold them for long (open, held, parked).
+  bool only_stuck_left() const;
+
+  struct LaneView {
+    std::string id, format;
+    const LaneStats* stats;
+    std::string last_error;
+  };
+  std::vector<LaneView> lanes() const;
+
+  // Looks at every delivery thread; replaces one whose plugin call is over its limit and parks the guilty lane. Called
+  // by a timer of the control thread about once a second.
+  void watch();
+  // How many threads were lost to stuck plugins.
+  unsigned abandoned_threads() const;
+
+  // Cancels what is in flight (unsettled events stay unsettled), destroys instances, joins threads.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace csiem::delivery
