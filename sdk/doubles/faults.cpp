@@ -1,0 +1,115 @@
+#include "faults.hpp"
+
+#include <charconv>
+
+namespace csiem::doubles {
+namespace {
+
+template <class Number>
+bool whole_number(std::string_view text, Number* out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// Cuts `text` at the last `mark` and returns what followed it.
+std::optional<std::string_view> cut(std::string_view& text, char mark) {
+  const std::size_t at = text.find(mark);
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto rest = text.substr(at + 1);
+  text = text.substr(0, at);
+  return rest;
+}
+
+bool parse_range(std::string_view text, Fault* fault) {
+  const std::size_t dash = text.find('-');
+  if (!whole_number(text.substr(0, dash), &fault->first)) return false;
+  fault->last = fault->first;
+  return dash == std::string_view::npos || whole_number(text.substr(dash + 1), &fault->last);
+}
+
+bool parse_kind(std::string_view kind, std::optional<std::string_view> value, Fault* fault) {
+  if (kind == "reset-before") {
+    fault->kind = Fault::Kind::reset_before;
+  } else if (kind == "reset-after") {
+    fault->kind = Fault::Kind::reset_after;
+  } else if (kind == "hang") {
+    fault->kind = Fault::Kind::hang;
+  } else if (kind == "truncate") {
+    fault->kind = Fault::Kind::truncate;
+  } else if (kind == "slow") {
+    fault->kind = Fault::Kind::slow;
+    if (!value) return false;
+    std::string_view digits = *value;
+    if (digits.ends_with("ms")) digits.remove_suffix(2);
+    return whole_number(digits, &fault->value);
+  } else if (kind == "max-body") {
+    fault->kind = Fault::Kind::max_body;
+    return value && whole_number(*value, &fault->value);
+  } else if (kind == "item") {
+    fault->kind = Fault::Kind::item;
+    return value && whole_number(*value, &fault->status);
+  } else {
+    if (kind == "status" && value) kind = *value;
+    fault->kind = Fault::Kind::status;
+    return whole_number(kind, &fault->status) && fault->status >= 300 && fault->status <= 599;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Fault> parse_fault(std::string_view text, std::string* problem) {
+  Fault fault;
+  std::string_view rest = text;
+  if (const auto option = cut(rest, ';')) {
+    constexpr std::string_view kRetryAfter = "retry-after=";
+    if (option->substr(0, kRetryAfter.size()) != kRetryAfter) {
+      *problem = "expected ;retry-after=SECONDS-OR-DATE";
+      return std::nullopt;
+    }
+    fault.retry_after = option->substr(kRetryAfter.size());
+  }
+  if (const auto range = cut(rest, '@'); range && !parse_range(*range, &fault)) {
+    *problem = "expected @FIRST or @FIRST-LAST";
+    return std::nullopt;
+  }
+  if (auto percent = cut(rest, ':')) {
+    if (percent->ends_with('%')) percent->remove_suffix(1);
+    if (!whole_number(*percent, &fault.percent) || fault.percent < 0 || fault.percent > 100) {
+      *problem = "expected :PERCENT%";
+      return std::nullopt;
+    }
+  }
+  const auto value = cut(rest, '=');
+  if (!parse_kind(rest, value, &fault)) {
+    *problem = "expected a status, reset-before, reset-after, hang, truncate, slow=MS, max-body=BYTES or item=STATUS";
+    return std::nullopt;
+  }
+  return fault;
+}
+
+bool FaultPlan::hits(const Fault& fault, uint64_t request) {
+  if (fault.first != 0 && (request < fault.first || request > fault.last)) return false;
+  if (fault.percent >= 100) return true;
+  return std::uniform_real_distribution<double>(0, 100)(random_) < fault.percent;
+}
+
+const Fault* FaultPlan::strike(uint64_t request, uint64_t body_bytes) {
+  for (const auto& fault : faults_) {
+    if (fault.kind == Fault::Kind::item) continue;
+    if (fault.kind == Fault::Kind::max_body) {
+      if (body_bytes > fault.value) return &fault;
+    } else if (hits(fault, request)) {
+      return &fault;
+    }
+  }
+  return nullptr;
+}
+
+int FaultPlan::strike_item(uint64_t request) {
+  for (const auto& fault : faults_)
+    if (fault.kind == Fault::Kind::item && hits(fault, request)) return fault.status;
+  return 0;
+}
+
+}  // namespace csiem::doubles

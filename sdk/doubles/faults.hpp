@@ -1,0 +1,54 @@
+// What a double does wrong on purpose.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace csiem::doubles {
+
+// One --fail SPEC:  KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=TEXT]
+//
+//   429:5%                     answer 429 to 5 % of the requests (any status 300..599)
+//   503@1-3;retry-after=2      answer 503 to the first three requests, with Retry-After: 2
+//   reset-before:1%            close before the request is processed
+//   reset-after@4              process the fourth request, then close without an answer
+//   hang:1%                    process nothing, answer nothing, keep the connection
+//   slow=500ms:10%             process, answer after the delay
+//   truncate@2                 process, send half of the answer, close
+//   max-body=65536             413 for decoded bodies above so many bytes
+//   item=400:2%                refuse 2 % of the events of each request with this status (platforms with item results)
+struct Fault {
+  enum class Kind { status, reset_before, reset_after, hang, slow, truncate, max_body, item } kind = Kind::status;
+  int status = 0;
+  uint64_t value = 0;      // milliseconds or bytes
+  double percent = 100;
+  uint64_t first = 0, last = 0;  // request numbers from 1; 0 = any
+  std::string retry_after;
+};
+
+// Nothing, and `problem` says why, when the text is not of that form.
+std::optional<Fault> parse_fault(std::string_view text, std::string* problem);
+
+// Decides which faults strike. The same seed gives the same decisions for the same sequence of requests.
+class FaultPlan {
+ public:
+  FaultPlan(std::vector<Fault> faults, uint64_t seed) : faults_(std::move(faults)), random_(seed) {}
+
+  // The fault that strikes request number `request` (1-based) whose decoded body has `body_bytes`; null for none.
+  const Fault* strike(uint64_t request, uint64_t body_bytes);
+  // The status with which one event of this request is refused, or 0.
+  int strike_item(uint64_t request);
+
+ private:
+  bool hits(const Fault& fault, uint64_t request);
+
+  std::vector<Fault> faults_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace csiem::doubles

@@ -1,0 +1,51 @@
+// What arrived.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace csiem::doubles {
+
+// Counts requests, events, repeats and broken rules; writes one JSON line per event and per violation when asked to.
+class Recorder {
+ public:
+  // `path` empty: nothing is written. Returns false when it cannot be created.
+  bool open(const std::string& path);
+
+  void request(int status);
+  // An event that the platform now holds. `deduplicated`: it held it already and kept one copy.
+  void event(std::string_view id, std::string_view destination, std::string_view body, bool deduplicated);
+  // An event that was refused for good.
+  void refused(std::string_view id, int status);
+  // A rule of the vendor that the sender broke.
+  void violation(std::string_view what);
+
+  uint64_t unique() const noexcept { return arrivals_.size(); }
+  uint64_t events() const noexcept { return events_; }
+  uint64_t violations() const noexcept { return violations_; }
+
+  std::string summary_text() const;
+  std::string summary_json() const;
+
+ private:
+  struct Close {
+    void operator()(std::FILE* f) const { std::fclose(f); }
+  };
+  void line(const std::string& text);
+
+  std::unique_ptr<std::FILE, Close> file_;
+  std::map<int, uint64_t> statuses_;
+  std::map<std::string, uint64_t, std::less<>> destinations_;
+  std::unordered_map<std::string, uint32_t> arrivals_;
+  uint64_t requests_ = 0, events_ = 0, repeats_ = 0, deduplicated_ = 0, refused_ = 0, violations_ = 0;
+  std::vector<std::string> first_violations_;
+};
+
+}  // namespace csiem::doubles
