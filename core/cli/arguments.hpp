@@ -1,0 +1,88 @@
+// What the user typed, as plain values. One struct per command; no parser in sight.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace csiem::cli {
+
+// ux.md 4.1.
+enum Exit : int {
+  kOk = 0,
+  kNo = 1,
+  kUsage = 2,
+  kData = 65,
+  kUnavailable = 69,
+  kInternal = 70,
+  kCannotCreate = 73,
+  kIo = 74,
+  kPartial = 75,
+  kNotPermitted = 77,
+  kConfig = 78,
+  kInterrupted = 130,
+  kTerminated = 143,
+};
+
+struct GlobalArguments {
+  std::vector<std::string> config, conf_d, set, plugin_files;
+  bool json = false, plain = false, quiet = false;
+  int verbose = 0;
+  std::string color = "auto";     // auto | always | never
+  std::string progress = "auto";  // auto | none | plain | bar | json
+};
+
+struct RunArguments {
+  bool dry_run = false, once = false, allow_empty = false;
+};
+struct ValidateArguments {
+  bool offline = false, no_plugins = false, deny_warnings = false;
+  int max_errors = 50;
+  std::string events;  // file whose events the filters and routes are tried on
+};
+struct ConfigShowArguments {
+  bool origin = false, defaults = false;
+  std::string exporter;
+};
+struct PluginsInfoArguments {
+  std::string name;
+  bool keys = false;
+};
+struct TransformArguments {
+  std::string format;    // a format's name, "all", or empty with `exporter`
+  std::string exporter;
+  std::string input = "-";
+  bool check = false, diff = false;
+};
+
+// Everything of one invocation.
+struct Arguments {
+  GlobalArguments global;
+  RunArguments run;
+  ValidateArguments validate;
+  ConfigShowArguments config_show;
+  PluginsInfoArguments plugins_info;
+  TransformArguments transform;
+  std::string defaults_type;    // config defaults [TYPE]
+  std::string explain_code;     // explain CSnnnn
+  std::string completion_shell;
+  std::vector<std::string> mock;  // handed to clawdstrike-siem-mock
+};
+
+// Parses and runs. Returns the exit status.
+int main(int argc, char** argv);
+
+int run(const Arguments& arguments);
+int validate(const Arguments& arguments);
+int config_show(const Arguments& arguments);
+int config_defaults(const Arguments& arguments);
+int plugins_list(const Arguments& arguments);
+int plugins_info(const Arguments& arguments);
+int plugins_path(const Arguments& arguments);
+int transform(const Arguments& arguments);
+int explain(const Arguments& arguments);
+int version(const Arguments& arguments);
+int completion(const Arguments& arguments);
+int mock(const Arguments& arguments);
+
+}  // namespace csiem::cli

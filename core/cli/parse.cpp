@@ -1,0 +1,210 @@
+// The command line: names, options, help. The only file that knows the argument parser.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/version.hpp"
+#include "cli/arguments.hpp"
+#include "cli/nearest.hpp"
+
+namespace csiem::cli {
+namespace {
+
+constexpr const char* kOverview = R"(clawdstrike-siem carries Clawdstrike security events to the tools a SOC already runs.
+
+  Run         run                  read, map and deliver events (foreground)
+  Configure   validate             check configuration, plugins, credentials and rules
+              config show          effective settings, with --origin where each comes from
+              config defaults      every key with its default
+              transform            convert events and check them against a schema
+              explain CSnnnn       what a message means and what to do
+  Extend      plugins list         what can be loaded
+              plugins info NAME    one plugin and its settings
+              plugins path         where plugins are looked for
+  Helpers     mock PLATFORM        a local double of a platform, with strict rules and faults
+              completion SHELL     bash, zsh or fish
+              version              versions of everything
+
+Try: clawdstrike-siem run --help
+)";
+
+using Action = int (*)(const Arguments&);
+
+class CommandLine {
+ public:
+  CommandLine() : app_("Security event exporter for Clawdstrike", "clawdstrike-siem") {
+    global_options();
+    run_command();
+    configure_commands();
+    plugin_commands();
+    helper_commands();
+  }
+
+  int parse_and_run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return report(error, argc, argv);
+    }
+    if (action_ == nullptr) {
+      std::fputs(kOverview, stderr);
+      return kUsage;
+    }
+    return action_(arguments_);
+  }
+
+  // Candidates for the last of `words`, one per line.
+  void complete(const std::vector<std::string>& words) {
+    CLI::App* at = &app_;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+      for (auto* sub : at->get_subcommands(nullptr))
+        if (sub->get_name() == words[i]) at = sub;
+    }
+    const std::string prefix = words.empty() ? std::string() : words.back();
+    const auto offer = [&](const std::string& word) {
+      if (word.rfind(prefix, 0) == 0 && word.rfind("__", 0) != 0) std::printf("%s\n", word.c_str());
+    };
+    for (auto* sub : at->get_subcommands(nullptr)) offer(sub->get_name());
+    for (auto* app = at; app != nullptr; app = app->get_parent())
+      for (const auto* option : app->get_options(nullptr))
+        for (const auto& name : option->get_lnames()) offer("--" + name);
+    if (at->get_name() == "completion")
+      for (const char* shell : {"bash", "zsh", "fish"}) offer(shell);
+    if (at->get_name() == "mock")
+      for (const char* platform : {"splunk", "elastic", "webhook"}) offer(platform);
+  }
+
+ private:
+  CLI::App* command(CLI::App& parent, const std::string& name, const std::string& description, Action action) {
+    auto* sub = parent.add_subcommand(name, description);
+    sub->fallthrough();
+    sub->callback([this, action] { action_ = action; });
+    return sub;
+  }
+
+  void global_options() {
+    auto& g = arguments_.global;
+    app_.add_option("--config", g.config, "configuration file or directory of *.toml (repeatable)")->type_name("PATH");
+    app_.add_option("--conf-d", g.conf_d, "directory of drop-ins (repeatable)")->type_name("DIR");
+    app_.add_option("--set", g.set, "override one key, for example --set global.environment=staging")
+        ->type_name("KEY=VALUE");
+    app_.add_option("--plugin", g.plugin_files, "load this plugin file as well (repeatable)")->type_name("FILE");
+    app_.add_flag("--json", g.json, "one JSON document, or one object a line, on standard output");
+    app_.add_flag("--plain", g.plain, "tables with tabs, nothing elided");
+    app_.add_option("--color", g.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
+    app_.add_option("--progress", g.progress, "auto, none, plain, bar or json")
+        ->check(CLI::IsMember({"auto", "none", "plain", "bar", "json"}));
+    app_.add_flag("-q,--quiet", g.quiet, "only errors");
+    app_.add_flag("-v,--verbose", g.verbose, "more; twice for everything");
+    app_.set_version_flag("-V,--version", std::string("clawdstrike-siem ") + std::string(kVersion));
+    app_.require_subcommand(0, 1);
+  }
+
+  void run_command() {
+    auto& r = arguments_.run;
+    auto* sub = command(app_, "run", "read, map and deliver events in the foreground", &run);
+    sub->add_flag("--once", r.once, "read everything available, drain, and exit (1 when dead letters were written)");
+    sub->add_flag("--dry-run", r.dry_run, "no network: print each request instead of sending it");
+    sub->add_flag("--allow-empty", r.allow_empty, "start without a source or exporter");
+  }
+
+  void configure_commands() {
+    auto& v = arguments_.validate;
+    auto* check = command(app_, "validate", "check configuration, plugins, credentials, store and rules", &validate);
+    check->add_flag("--offline", v.offline, "stop before stages that need the network");
+    check->add_flag("--no-plugins", v.no_plugins, "stop before loading plugins");
+    check->add_flag("--deny-warnings", v.deny_warnings, "warnings fail, too");
+    check->add_option("--max-errors", v.max_errors, "print at most so many problems")->check(CLI::Range(1, 100000));
+    check->add_option("--events", v.events, "try filters and routes on these events")->type_name("FILE");
+
+    auto* config = app_.add_subcommand("config", "look at the configuration");
+    config->require_subcommand(1, 1);
+    config->fallthrough();
+    auto* show = command(*config, "show", "effective settings, secrets elided", &config_show);
+    show->add_flag("--origin", arguments_.config_show.origin, "where each value comes from, and what it shadows");
+    show->add_flag("--defaults", arguments_.config_show.defaults, "defaults, too");
+    show->add_option("--exporter", arguments_.config_show.exporter, "only this exporter")->type_name("ID");
+    command(*config, "defaults", "every key with its default", &config_defaults)
+        ->add_option("type", arguments_.defaults_type, "the settings of this exporter plugin");
+
+    auto& t = arguments_.transform;
+    auto* convert = command(app_, "transform", "convert events from JSON lines", &transform);
+    convert->add_option("--format", t.format, "a format plugin, or all");
+    convert->add_option("--exporter", t.exporter, "apply this exporter's filter, routes and format")->type_name("ID");
+    convert->add_flag("--check", t.check, "validate the output; exit 1 on a violation");
+    convert->add_flag("--diff", t.diff, "print the formats below each other, one member a line");
+    convert->add_option("input", t.input, "file, or - for standard input");
+
+    command(app_, "explain", "what a message code means and what to do", &explain)
+        ->add_option("code", arguments_.explain_code, "for example CS4010; without it: the list");
+  }
+
+  void plugin_commands() {
+    auto* plugins = app_.add_subcommand("plugins", "what can be loaded");
+    plugins->require_subcommand(1, 1);
+    plugins->fallthrough();
+    command(*plugins, "list", "plugins in the search path, without running them", &plugins_list);
+    auto* info = command(*plugins, "info", "one plugin and its settings", &plugins_info);
+    info->add_option("name", arguments_.plugins_info.name, "name of the plugin")->required();
+    info->add_flag("--keys", arguments_.plugins_info.keys, "only the table of settings");
+    command(*plugins, "path", "the search path in order, and what is shadowed", &plugins_path);
+  }
+
+  void helper_commands() {
+    auto* double_ = command(app_, "mock", "start a local double of a platform (clawdstrike-siem-mock)", &mock);
+    double_->add_option("arguments", arguments_.mock, "PLATFORM and its options");
+    double_->prefix_command();
+    command(app_, "completion", "print a completion script", &completion)
+        ->add_option("shell", arguments_.completion_shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    command(app_, "version", "versions of everything", &version);
+  }
+
+  int report(const CLI::ParseError& error, int argc, char** argv) {
+    if (error.get_exit_code() == 0) return app_.exit(error, std::cout, std::cerr);  // --help, --version
+    std::string what = error.what();
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && argc > 1) {
+      std::vector<std::string> names;
+      for (auto* sub : app_.get_subcommands(nullptr)) names.push_back(sub->get_name());
+      for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word.empty() || word[0] == '-') continue;
+        bool known = false;
+        for (const auto& name : names) known = known || name == word;
+        if (known) break;
+        what = "unknown command '" + word + "'";
+        if (const auto near = nearest(word, names); !near.empty()) what += "; did you mean '" + near + "'?";
+        break;
+      }
+    }
+    std::fprintf(stderr, "clawdstrike-siem: %s\nTry 'clawdstrike-siem --help'.\n", what.c_str());
+    return kUsage;
+  }
+
+  CLI::App app_;
+  Arguments arguments_;
+  Action action_ = nullptr;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    CommandLine line;
+    if (argc > 1 && std::string_view(argv[1]) == "__complete") {
+      line.complete(std::vector<std::string>(argv + 2, argv + argc));
+      return kOk;
+    }
+    return line.parse_and_run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error[CS9001]: %s\n  = help: clawdstrike-siem explain CS9001\n", error.what());
+    return kInternal;
+  }
+}
+
+}  // namespace csiem::cli

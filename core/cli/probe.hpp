@@ -1,0 +1,40 @@
+// Plugins outside of the daemon: try whether they accept their settings, see what they would send.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "plugin/registry.hpp"
+
+namespace csiem::cli {
+
+// create() and destroy() with these settings. The error holds the plugin's words.
+Result<void> try_create(const plugin::Component& component, const std::string& id, const std::string& settings_json);
+
+// Sends nothing: prints what it is asked to send, secrets elided,.
+class RequestPrinter final : public plugin::ExporterHost {
+ public:
+  explicit RequestPrinter(std::function<void(std::string_view)> print) : print_(std::move(print)) {}
+  csiem_status http_send(const csiem_http_request& request, csiem_http_done done, void* user, uint64_t* id,
+                         csiem_error* error) override;
+  void http_cancel(uint64_t) override {}
+  csiem_status complete(uint64_t, const csiem_batch_result&) override { return CSIEM_OK; }
+  csiem_status post(csiem_task, void*) override { return CSIEM_E_UNSUPPORTED; }
+  csiem_status timer(uint32_t, csiem_task, void*, uint64_t*) override { return CSIEM_E_UNSUPPORTED; }
+  void timer_cancel(uint64_t) override {}
+  csiem_status borrow_secret(std::string_view handle, csiem_secret_use use, void* user) override;
+  bool log_enabled(int32_t level) override { return level >= CSIEM_LOG_WARN; }
+  void log(int32_t level, std::string_view text, const csiem_kv* fields, uint32_t count) override;
+  void count(std::string_view, uint64_t) override {}
+  void observe(std::string_view, double) override {}
+  void strike(const plugin::Strike& strike) override;
+
+ private:
+  std::function<void(std::string_view)> print_;
+};
+
+}  // namespace csiem::cli

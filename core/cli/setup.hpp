@@ -1,0 +1,37 @@
+// What most commands begin with: the configuration, its diagnostics, the plugins.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/arguments.hpp"
+#include "config/config.hpp"
+#include "plugin/registry.hpp"
+
+namespace csiem::cli {
+
+// The configuration with the plugin registry that checked it.
+struct Setup {
+  config::Loaded loaded;
+  std::unique_ptr<plugin::Registry> plugins;
+};
+
+// Reads, merges and checks the configuration. Never prints.
+Setup load_setup(const GlobalArguments& global, bool check_plugins = true, std::size_t max_errors = 50);
+
+// Prints diagnostics to standard error (warnings only unless quiet). Returns false when there are errors.
+bool print_diagnostics(const config::Loaded& loaded, const GlobalArguments& global);
+// The same as a JSON array.
+std::string diagnostics_json(const config::Loaded& loaded);
+
+// Applies [logging], -q, -v and CLAWDSTRIKE_SIEM_LOG.
+void configure_logging(const config::Configuration& configuration, const GlobalArguments& global);
+
+// A registry for commands that need no configuration.
+std::unique_ptr<plugin::Registry> plain_registry(const GlobalArguments& global);
+
+// "error[CS3001]: text" and the explain line, on standard error.
+void print_error(const Error& error);
+
+}  // namespace csiem::cli

@@ -1,0 +1,3 @@
+#include "cli/arguments.hpp"
+
+int main(int argc, char** argv) { return csiem::cli::main(argc, argv); }

@@ -1,0 +1,204 @@
+#include "pipeline/pipeline.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/version.hpp"
+
+namespace csiem::pipeline {
+namespace {
+
+// What lanes that deliver may hold before the sources wait for them: enough to keep every permit busy, small enough to
+// stay in the cache's neighbourhood and under the memory promise.
+constexpr std::size_t kHealthyBacklogBytes = 12U << 20;
+constexpr int64_t kSecondNs = 1'000'000'000;
+
+credentials::CredentialStore::Settings credential_settings(const config::Credentials& from) {
+  credentials::CredentialStore::Settings to;
+  to.default_provider = from.provider;
+  to.refresh_interval_ms = from.refresh_interval_ms;
+  to.env.prefix = from.env_prefix;
+  to.file.directory = from.file_dir;
+  to.file.trim = from.file_trim;
+  to.file.trust_mount = from.file_trust_mount;
+  return to;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const config::Configuration& configuration, plugin::Registry& plugins, PipelineOptions options)
+    : configuration_(configuration),
+      plugins_(plugins),
+      options_(std::move(options)),
+      clock_(system_clock()),
+      schemas_(plugins, {configuration.global.host_name, std::string(kVersion)}),
+      credentials_(credential_settings(configuration.credentials), clock_) {}
+
+Pipeline::~Pipeline() {
+  if (intake_) intake_->stop();
+  to_lanes_ = {};
+  if (delivery_) delivery_->stop();
+  delivery_.reset();
+  store_.reset();
+  if (!temporary_directory_.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(temporary_directory_, ignored);
+  }
+}
+
+// The data path in its order: the store knows what was done, lanes take events out of the bus, sources put them in.
+Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::Configuration& configuration,
+                                                  plugin::Registry& plugins, PipelineOptions options) {
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(configuration, plugins, std::move(options)));
+  CS_CHECK(pipeline->open_store());
+  CS_CHECK(pipeline->open_lanes());
+  pipeline->resolve_credentials(true);
+  pipeline->connect();
+  CS_CHECK(pipeline->open_sources());
+  return pipeline;
+}
+
+Result<void> Pipeline::open_store() {
+  std::string directory = configuration_.global.data_dir;
+  if (options_.dry_run) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "clawdstrike-siem-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) return Error{Code::io, "cannot create a temporary directory", 5005};
+    directory = temporary_directory_ = pattern;
+  }
+  store::Options store_options;
+  store_options.directory = directory;
+  auto opened = store::open_holdback_store(std::move(store_options));
+  if (!opened) return std::move(opened).error();
+  store_ = std::move(*opened);
+  return {};
+}
+
+Result<void> Pipeline::open_lanes() {
+  delivery_ = std::make_unique<delivery::Delivery>(options_.delivery_threads, clock_);
+  std::size_t running = 0;
+  std::size_t wanted = 0;
+  for (const auto& exporter : configuration_.exporters) {
+    if (!exporter.enabled) continue;
+    ++wanted;
+    if (auto opened = open_lane(exporter); opened) {
+      ++running;
+    } else {
+      const std::string why = exporter.id + ": " + opened.error().what();
+      log::error(opened.error().message_code(), exporter.id,
+                 opened.error().what() + " (" + exporter.origin.text() + "); the other exporters keep working");
+      left_out_.push_back(why);
+    }
+  }
+  if (running == 0 && wanted > 0) return Error{Code::invalid, "no exporter could be started", 3001};
+  return {};
+}
+
+Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
+  CS_TRY(component, plugins_.exporter(exporter.type));
+  CS_TRY(format, schemas_.choose(*component, exporter.format, configuration_.schema.default_format));
+  CS_TRY(cursor, store_->open_cursor(exporter.id));
+  delivery::LaneParts parts;
+  parts.settings = exporter;
+  parts.exporter = component;
+  parts.format = format;
+  parts.format_config_json = schemas_.config_json();
+  parts.credentials = &credentials_;
+  parts.refresh_credential = [this](const std::string& key, std::function<void(bool)> done) {
+    refresh_credential(key, std::move(done));
+  };
+  parts.cursor = std::move(cursor);
+  parts.clock = &clock_;
+  parts.dry_run = options_.dry_run;
+  return delivery_->add_lane(std::move(parts));
+}
+
+void Pipeline::connect() {
+  to_lanes_ = bus_.subscribe([this](const event::BatchRef& batch) { delivery_->publish(batch); });
+  store_->on_progress([this] {
+    if (intake_) intake_->resume();
+  });
+}
+
+Result<void> Pipeline::open_sources() {
+  IntakeParts parts;
+  for (const auto& source : configuration_.sources)
+    if (source.enabled) parts.sources.push_back(source);
+  parts.global = configuration_.global;
+  parts.filtering = configuration_.filtering;
+  parts.store = store_.get();
+  parts.bus = &bus_;
+  parts.clock = &clock_;
+  parts.must_wait = [this] { return sources_must_wait(); };
+  parts.once = options_.once;
+  intake_ = std::make_unique<Intake>(std::move(parts));
+  return intake_->start();
+}
+
+// A lane that delivers sets the pace. One that cannot deliver may fall behind up to the memory limit, so that it holds
+// nobody back; then everybody waits, because nothing may be lost.
+bool Pipeline::sources_must_wait() const {
+  if (delivery_->healthy_backlog_bytes() >= kHealthyBacklogBytes) return true;
+  const std::size_t held = store_->unsettled_bytes();
+  const bool full = held >= configuration_.global.memory_limit_bytes / 4 * 3;
+  if (full && !behind_reported_.exchange(true, std::memory_order_relaxed)) {
+    std::string who;
+    for (const auto& lane : delivery_->lanes())
+      if (lane.stats->queued_events.load(std::memory_order_relaxed) > 0) who += (who.empty() ? "" : ", ") + lane.id;
+    log::warn(4070, who, "the sources wait: " + std::to_string(held >> 20) +
+                             " MiB of events are held for exporters that cannot deliver; nothing is lost");
+  }
+  if (!full) behind_reported_.store(false, std::memory_order_relaxed);
+  return full;
+}
+
+void Pipeline::resolve_credentials(bool first) {
+  auto failed = credentials_.resolve();
+  for (const auto& [name, error] : failed)
+    log::warn(error.message_code() != 0 ? error.message_code() : 2001, {},
+              "credential " + name + ": " + error.what() + "; what needs it waits and starts by itself");
+  unresolved_ = !failed.empty();
+  next_resolve_ns_ = clock_.mono_ns() + kSecondNs;
+  if (!first || failed.empty()) delivery_->credentials_changed();
+}
+
+void Pipeline::refresh_credential(const std::string& key, std::function<void(bool)> done) {
+  options_.on_control([this, key, done = std::move(done)] {
+    const auto changed = credentials_.refresh(key);
+    done(changed && *changed);
+  });
+}
+
+void Pipeline::tick() {
+  const int64_t now = clock_.mono_ns();
+  if (now >= next_resolve_ns_) resolve_credentials(false);
+  if (now >= next_watch_ns_) {
+    next_watch_ns_ = now + kSecondNs;
+    delivery_->watch();
+  }
+  if (now >= next_log_flush_ns_) {
+    next_log_flush_ns_ = now + 10 * kSecondNs;
+    log::flush_repeats();
+  }
+  // A lane's condition may have changed without a settlement.
+  intake_->resume();
+}
+
+void Pipeline::begin_drain() {
+  intake_->stop();
+  delivery_->flush();
+}
+
+uint64_t Pipeline::stop() {
+  intake_->stop();
+  to_lanes_ = {};
+  delivery_->stop();
+  if (auto flushed = store_->flush(); !flushed)
+    log::error(flushed.error().message_code(), {}, flushed.error().what());
+  return store_->unsettled_events();
+}
+
+}  // namespace csiem::pipeline

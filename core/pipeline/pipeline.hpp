@@ -1,0 +1,90 @@
+// The whole data path of one daemon, wired in order.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "bus/event_bus.hpp"
+#include "config/config.hpp"
+#include "credentials/credential_store.hpp"
+#include "delivery/lane.hpp"
+#include "pipeline/intake.hpp"
+#include "plugin/registry.hpp"
+#include "schema/schema_registry.hpp"
+#include "store/store.hpp"
+
+namespace csiem::pipeline {
+
+struct PipelineOptions {
+  bool once = false;
+  delivery::DryRunSink dry_run;  // set: no network, and a temporary store
+  unsigned delivery_threads = 0;
+  // Runs `task` on the control thread soon; any thread may call it.
+  std::function<void(std::function<void()>)> on_control;
+};
+
+// Built, asked and stopped on the control thread, whose loop calls tick() about four times a second.
+class Pipeline {
+ public:
+  // Opens the store, loads the plugins, creates the lanes and starts reading. An exporter whose plugin cannot be used is
+  // reported and left out; the others run. Fails when nothing could run.
+  static Result<std::unique_ptr<Pipeline>> start(const config::Configuration& configuration, plugin::Registry& plugins,
+                                                 PipelineOptions options);
+  ~Pipeline();
+
+  // Timers: credentials that are due, the watchdog, collapsed log lines.
+  void tick();
+
+  const Intake& intake() const { return *intake_; }
+  const delivery::Delivery& delivery() const { return *delivery_; }
+  bus::EventBus& bus() { return bus_; }
+  uint64_t unsettled_events() const { return store_->unsettled_events(); }
+  // What could not be started, in words.
+  const std::vector<std::string>& left_out() const { return left_out_; }
+
+  // Everything that was read is on its way out: sends what waits for its flush interval.
+  void flush() { delivery_->flush(); }
+  // Reads nothing more and sends what is there. tick() goes on being called until quiet() or the caller's patience ends.
+  void begin_drain();
+  // No lane has anything left that it could send soon.
+  bool quiet() const { return delivery_->idle() || delivery_->only_stuck_left(); }
+  // Ends every thread and writes what the store still has to write. Returns the number of events that are not settled;
+  // they are read again at the next start.
+  uint64_t stop();
+
+ private:
+  Pipeline(const config::Configuration& configuration, plugin::Registry& plugins, PipelineOptions options);
+  Result<void> open_store();
+  Result<void> open_lanes();
+  Result<void> open_lane(const config::Exporter& exporter);
+  Result<void> open_sources();
+  void connect();
+  bool sources_must_wait() const;
+  void resolve_credentials(bool first);
+  void refresh_credential(const std::string& key, std::function<void(bool)> done);
+
+  const config::Configuration& configuration_;
+  plugin::Registry& plugins_;
+  PipelineOptions options_;
+  const Clock& clock_;
+  schema::SchemaRegistry schemas_;
+  credentials::CredentialStore credentials_;
+  std::string temporary_directory_;
+  std::unique_ptr<store::Store> store_;
+  bus::EventBus bus_;
+  std::unique_ptr<delivery::Delivery> delivery_;
+  bus::EventBus::Subscription to_lanes_;
+  std::unique_ptr<Intake> intake_;
+  std::vector<std::string> left_out_;
+  int64_t next_resolve_ns_ = 0, next_watch_ns_ = 0, next_log_flush_ns_ = 0;
+  bool unresolved_ = false;
+  mutable std::atomic<bool> behind_reported_{false};
+};
+
+}  // namespace csiem::pipeline

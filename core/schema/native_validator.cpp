@@ -1,0 +1,115 @@
+// The canonical event: required members, their types, their vocabularies.
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <iterator>
+
+#include "base/rfc3339.hpp"
+#include "schema/validators.hpp"
+
+namespace csiem::schema {
+namespace {
+
+namespace json = boost::json;
+
+struct Member {
+  std::string_view path;
+  json::kind kind;
+  bool may_be_empty;
+};
+constexpr Member kRequired[] = {
+    {"schema_version", json::kind::string, false}, {"event_id", json::kind::string, false},
+    {"event_type", json::kind::string, false},     {"event_category", json::kind::string, false},
+    {"timestamp", json::kind::string, false},      {"agent.id", json::kind::string, false},
+    {"agent.name", json::kind::string, false},     {"agent.version", json::kind::string, true},
+    {"agent.type", json::kind::string, false},     {"session.id", json::kind::string, false},
+    {"outcome", json::kind::string, false},        {"action", json::kind::string, false},
+    {"threat", json::kind::object, true},          {"decision.allowed", json::kind::bool_, false},
+    {"decision.guard", json::kind::string, false}, {"decision.severity", json::kind::string, false},
+    {"decision.reason", json::kind::string, false}, {"resource.type", json::kind::string, false},
+    {"resource.name", json::kind::string, false},  {"metadata", json::kind::object, true},
+    {"labels", json::kind::object, true},
+};
+
+struct Vocabulary {
+  std::string_view path;
+  std::string_view words;  // separated by blanks, one at each end
+};
+constexpr Vocabulary kVocabularies[] = {
+    {"event_type", " policy_violation policy_allow guard_block guard_warn secret_detected egress_blocked forbidden_path "
+                   "patch_rejected session_start session_end "},
+    {"event_category", " authentication authorization file network process configuration tool session "},
+    {"outcome", " success failure unknown "},
+    {"decision.severity", " info low medium high critical "},
+    {"resource.type", " file network process tool configuration "},
+};
+
+const json::value* at(const json::object& object, std::string_view path) {
+  const json::object* in = &object;
+  for (;;) {
+    const std::size_t dot = path.find('.');
+    const auto* value = in->if_contains({path.data(), std::min(dot, path.size())});
+    if (value == nullptr || dot == std::string_view::npos) return value;
+    in = value->if_object();
+    if (in == nullptr) return nullptr;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+class NativeValidator final : public Validator {
+ public:
+  bool check(std::string_view encoded, std::vector<Violation>& violations) override {
+    const std::size_t before = violations.size();
+    json::parse_options options;
+    options.max_depth = 130;
+    boost::system::error_code problem;
+    const auto value = json::parse({encoded.data(), encoded.size()}, problem, {}, options);
+    const auto* event = problem ? nullptr : value.if_object();
+    if (event == nullptr) {
+      violations.push_back({"-", "not_json", problem ? problem.message() : "not an object"});
+      return false;
+    }
+    for (const auto& member : kRequired) required(*event, member, violations);
+    for (const auto& vocabulary : kVocabularies) {
+      const auto* word = at(*event, vocabulary.path);
+      if (word == nullptr || !word->is_string()) continue;
+      const std::string text(word->get_string());
+      if (vocabulary.words.find(" " + text + " ") == std::string_view::npos)
+        violations.push_back({std::string(vocabulary.path), "value_not_allowed", text.substr(0, 60)});
+    }
+    for (const char* path : {"timestamp", "ingested_at"}) time(*event, path, violations);
+    return violations.size() == before;
+  }
+
+ private:
+  static void required(const json::object& event, const Member& member, std::vector<Violation>& violations) {
+    const auto* value = at(event, member.path);
+    if (value == nullptr) {
+      violations.push_back({std::string(member.path), "required_missing", ""});
+    } else if (value->kind() != member.kind) {
+      violations.push_back({std::string(member.path), "wrong_type", ""});
+    } else if (!member.may_be_empty && value->is_string() && value->get_string().empty()) {
+      violations.push_back({std::string(member.path), "empty", ""});
+    }
+  }
+
+  static void time(const json::object& event, const char* path, std::vector<Violation>& violations) {
+    const auto* value = at(event, path);
+    if (value == nullptr || !value->is_string()) return;
+    const std::string_view text(value->get_string().data(), value->get_string().size());
+    if (text.size() != kRfc3339Length || text.back() != 'Z' || !parse_rfc3339(text))
+      violations.push_back({path, "date_format", std::string(text.substr(0, 60))});
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Validator> make_native_validator() { return std::make_unique<NativeValidator>(); }
+
+std::unique_ptr<Validator> make_validator(std::string_view format) {
+  if (format == "ecs") return make_ecs_validator();
+  if (format == "native") return make_native_validator();
+  return nullptr;
+}
+
+}  // namespace csiem::schema

@@ -1,0 +1,295 @@
+"""Starts the real daemon and the platform doubles, feeds files, compares sets of event ids.
+
+Python's standard library only. Every listener is on loopback. Paths come from the environment that meson (or run.sh)
+sets: CSIEM_BIN (clawdstrike-siem), CSIEM_MOCK (clawdstrike-siem-mock), CSIEM_DATA (tests/data), CSIEM_HOSTILE
+(directory of the misbehaving plugins).
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+
+BIN = os.environ.get("CSIEM_BIN", "clawdstrike-siem")
+MOCK = os.environ.get("CSIEM_MOCK", "clawdstrike-siem-mock")
+DATA = os.environ.get("CSIEM_DATA", os.path.join(os.path.dirname(__file__), "..", "data"))
+HOSTILE = os.environ.get("CSIEM_HOSTILE", "")
+# Sanitizers and busy machines are slower; no test depends on being fast.
+PATIENCE = float(os.environ.get("CSIEM_PATIENCE", "60"))
+
+
+def event(n, severity="info", **more):
+    """A canonical event whose id tells its number."""
+    blocked = severity in ("high", "critical")
+    e = {
+        "schema_version": "1.0.0",
+        "event_id": str(uuid.UUID(int=(0x0195A1C2_0000_7000_8000_000000000000 + n))),
+        "event_type": "guard_block" if blocked else "policy_allow",
+        "event_category": "file",
+        "timestamp": "2026-03-02T08:00:00.%09dZ" % (n % 1_000_000_000),
+        "agent": {"id": "agent-1", "name": "agent-1", "version": "1.0.0", "type": "clawdstrike"},
+        "session": {"id": "s-%d" % (n % 7)},
+        "outcome": "failure" if blocked else "success",
+        "action": "file_access",
+        "threat": {},
+        "decision": {"allowed": not blocked, "guard": "forbidden_path", "severity": severity, "reason": "because %d" % n},
+        "resource": {"type": "file", "name": "/srv/f%d" % n, "path": "/srv/f%d" % n},
+        "metadata": {"n": n},
+        "labels": {},
+    }
+    e.update(more)
+    return e
+
+
+def lines(events):
+    return "".join(json.dumps(e, separators=(",", ":")) + "\n" for e in events)
+
+
+def ids(events):
+    return {e["event_id"] for e in events}
+
+
+def wait_for(what, condition, patience=None):
+    end = time.monotonic() + (patience or PATIENCE)
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.02)
+    raise AssertionError("timed out waiting for " + what)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Mock:
+    """One platform double. `port` keeps its port over restarts."""
+
+    def __init__(self, directory, platform, *options, port=0):
+        self.platform = platform
+        self.options = list(options)
+        self.directory = directory
+        self.name = "%s-%s" % (platform, uuid.uuid4().hex[:6])
+        self.record = os.path.join(directory, self.name + ".jsonl")
+        self.port = port
+        self.process = None
+        self.summary = None
+        self.start()
+
+    def start(self):
+        port_file = os.path.join(self.directory, self.name + ".port")
+        if os.path.exists(port_file):
+            os.unlink(port_file)
+        if os.path.exists(self.record):
+            self.kept = self.recorded()
+        else:
+            self.kept = []
+        self.process = subprocess.Popen(
+            [MOCK, self.platform, "--port", str(self.port), "--port-file", port_file, "--record", self.record, "--json"]
+            + self.options,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        wait_for("the double to listen", lambda: os.path.exists(port_file))
+        self.port = int(open(port_file).read())
+
+    def url(self, scheme="http"):
+        return "%s://127.0.0.1:%d" % (scheme, self.port)
+
+    def recorded(self):
+        found = []
+        try:
+            with open(self.record) as f:
+                for line in f:
+                    if line.endswith("\n"):
+                        found.append(json.loads(line))
+        except FileNotFoundError:
+            pass
+        return found
+
+    def everything(self):
+        return self.kept + self.recorded()
+
+    def arrivals(self):
+        """Event ids in order of arrival, repeats included."""
+        return [r["id"] for r in self.everything() if "id" in r]
+
+    def bodies(self):
+        return [r["body"] for r in self.everything() if "id" in r]
+
+    def violations(self):
+        return [r["violation"] for r in self.everything() if "violation" in r]
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+        out, _ = self.process.communicate(timeout=PATIENCE)
+        if out:
+            self.summary = json.loads(out)
+        return self.summary
+
+
+class Daemon:
+    """One daemon in the foreground of a subprocess."""
+
+    def __init__(self, config, *arguments, env=None, stdin=subprocess.DEVNULL):
+        self.log_path = config + ".log"
+        self.log = open(self.log_path, "a")
+        self.out_path = config + ".out"
+        environment = dict(os.environ)
+        environment.update(env or {})
+        self.process = subprocess.Popen(
+            [BIN, "--config", config, "--progress", "none", "run"] + list(arguments),
+            stdin=stdin,
+            stdout=open(self.out_path, "w"),
+            stderr=self.log,
+            env=environment,
+            text=True,
+        )
+
+    def text(self):
+        with open(self.log_path, errors="replace") as f:
+            return f.read()
+
+    def ready(self):
+        wait_for("ready", lambda: "ready in" in self.text() or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            raise AssertionError("the daemon ended with %d:\n%s" % (self.process.returncode, self.text()))
+        return self
+
+    def wait(self, patience=None):
+        try:
+            return self.process.wait(patience or PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("the daemon did not end:\n" + self.text()[-4000:])
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.wait()
+
+    def kill9(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class Case(unittest.TestCase):
+    """A scratch directory, and nothing left running."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="csiem-e2e-")
+        self.running = []
+
+    def tearDown(self):
+        for thing in self.running:
+            if thing.process and thing.process.poll() is None:
+                thing.process.kill()
+                thing.process.wait()
+            if thing.process and thing.process.stdout:
+                thing.process.stdout.close()
+            if hasattr(thing, "log"):
+                thing.log.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, text):
+        path = self.path(name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def append(self, name, text):
+        with open(self.path(name), "a") as f:
+            f.write(text)
+
+    def mock(self, platform, *options, **more):
+        m = Mock(self.dir, platform, *options, **more)
+        self.running.append(m)
+        return m
+
+    def config(self, text, name="test.toml"):
+        return self.write(
+            name,
+            'version = "1.0.0"\n[global]\ndata_dir = "%s"\nshutdown_grace = "20s"\nhost_name = "host-1"\n%s'
+            % (self.path("data"), text),
+        )
+
+    def source(self, name="in.jsonl", id="audit", more=""):
+        return '[sources.%s]\ntype = "jsonl"\npath = "%s"\nread_from = "beginning"\n%s\n' % (id, self.path(name), more)
+
+    def splunk(self, mock, id="splunk", more=""):
+        return (
+            '[exporters.%s]\ntype = "splunk"\nhec_url = "%s"\nhec_token = "cred:TEST_TOKEN"\nindex = "main"\n%s\n'
+            % (id, mock.url(), more)
+        )
+
+    def elastic(self, mock, id="elastic", more=""):
+        return '[exporters.%s]\ntype = "elastic"\nnodes = ["%s"]\napi_key = "cred:TEST_TOKEN"\n%s\n' % (
+            id,
+            mock.url(),
+            more,
+        )
+
+    def webhook(self, mock, id="hook", more=""):
+        return '[exporters.%s]\ntype = "webhook"\nurl = "%s/hook"\nformat = "native"\n%s\n' % (id, mock.url(), more)
+
+    def file_exporter(self, name="out.jsonl", id="archive", more=""):
+        return '[exporters.%s]\ntype = "file"\nformat = "native"\npath = "%s"\n%s\n' % (id, self.path(name), more)
+
+    def daemon(self, config, *arguments, **more):
+        env = dict(more.pop("env", None) or {})
+        env.setdefault("TEST_TOKEN", "secret-token-1")
+        d = Daemon(config, *arguments, env=env, **more)
+        self.running.append(d)
+        return d
+
+    def run_once(self, config, *arguments, **more):
+        d = self.daemon(config, "--once", *arguments, **more)
+        status = d.wait()
+        return status, d.text()
+
+    def cli(self, *arguments, stdin=None, env=None):
+        environment = dict(os.environ)
+        environment.update(env or {})
+        p = subprocess.run(
+            [BIN] + list(arguments), input=stdin, capture_output=True, text=True, timeout=PATIENCE, env=environment
+        )
+        return p.returncode, p.stdout, p.stderr
+
+    def dead_letters(self, exporter):
+        path = self.path("data/dead-letters/%s.jsonl" % exporter)
+        if not os.path.exists(path):
+            return []
+        with open(path) as f:
+            return [json.loads(line) for line in f]
+
+    def quarantine(self):
+        path = self.path("data/quarantine.jsonl")
+        if not os.path.exists(path):
+            return []
+        with open(path) as f:
+            return [json.loads(line) for line in f]
+
+    def file_ids(self, name="out.jsonl"):
+        try:
+            with open(self.path(name)) as f:
+                return [json.loads(line)["event_id"] for line in f if line.endswith("\n")]
+        except FileNotFoundError:
+            return []
+
+
+if __name__ == "__main__":
+    unittest.main()

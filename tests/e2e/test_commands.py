@@ -1,0 +1,195 @@
+"""The command line as its users and their scripts see it."""
+
+import json
+import os
+import subprocess
+import unittest
+
+from harness import BIN, DATA, Case, event, ids, lines
+
+
+class Configuration(Case):
+    def broken(self):
+        return self.write("broken.toml", """version = "1.0.0"
+[global]
+data_dir = "%s"
+[sources.audit]
+type = "jsonl"
+path = 12
+[exporters.splunk]
+hec_url = "https://splunk.example.com:8088"
+hec_token = "cred:SPLUNK_HEC_TOKEN"
+batch_sise = 250
+[exporters.splunk.filter]
+min_severity = "hihg"
+when = 'decison.severity == "high"'
+""" % self.path("data"))
+
+    def test_every_problem_is_told_at_once_with_its_place_and_a_suggestion(self):
+        path = self.broken()
+        for command in (["run"], ["validate", "--offline"]):
+            status, _, err = self.cli("--config", path, *command)
+            self.assertEqual(status, 78)
+            for wanted in ("error[CS1022]", path + ":6:8", "error[CS1021]: unknown key 'batch_sise'", path + ":10:1",
+                           "did you mean 'batch_size'?", "error[CS1024]", path + ":12:16", "did you mean 'high'?",
+                           "error[CS1041]", path + ":13:9", "clawdstrike-siem explain CS1021"):
+                self.assertIn(wanted, err, command)
+
+    def test_validate_as_json_carries_the_same(self):
+        status, out, _ = self.cli("--config", self.broken(), "--json", "validate", "--offline")
+        self.assertEqual(status, 78)
+        document = json.loads(out)
+        self.assertEqual(document["schema"], "clawdstrike-siem/validate/v1")
+        self.assertEqual({d["code"] for d in document["diagnostics"]}, {"CS1021", "CS1022", "CS1024", "CS1041"})
+
+    def test_a_good_configuration_validates(self):
+        self.write("in.jsonl", "")
+        config = self.config(self.source() + self.file_exporter())
+        status, out, err = self.cli("--config", config, "validate", "--offline")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("result: 0 failures, 0 warnings", out)
+
+    def test_show_names_the_file_and_line_of_each_value_and_hides_secrets(self):
+        config = self.config(self.source() + """[exporters.splunk]
+hec_url = "https://splunk.example.com:8088"
+hec_token = "literal-token-77"
+""")
+        os.chmod(config, 0o640)
+        status, out, err = self.cli("--config", config, "--set", 'global.environment="staging"', "config", "show",
+                                    "--origin")
+        self.assertEqual(status, 0, err)
+        self.assertRegex(out, r'global\.environment = "staging".*--set')
+        self.assertRegex(out, r"exporters\.splunk\.hec_url = .*test\.toml:\d+:\d+")
+        self.assertNotIn("literal-token-77", out + err)
+        self.assertIn("CS2003", err)
+
+    def test_defaults_are_a_configuration(self):
+        status, out, _ = self.cli("config", "defaults")
+        self.assertEqual(status, 0)
+        self.assertIn("[exporter_defaults.retry]", out)
+        status, out, _ = self.cli("config", "defaults", "splunk")
+        self.assertEqual(status, 0)
+        self.assertIn("hec_url", out)
+
+    def test_an_unknown_plugin_is_left_out_while_the_others_run(self):
+        events = [event(n) for n in range(10)]
+        self.write("in.jsonl", lines(events))
+        config = self.config(self.source() + self.file_exporter() + '[exporters.splnuk]\nurl = "x"\n')
+        status, text = self.run_once(config)
+        self.assertIn("CS3001", text)
+        self.assertEqual(set(self.file_ids()), ids(events))
+        self.assertEqual(status, 75)  # not everything that was configured ran
+        status, _, err = self.cli("--config", config, "validate", "--offline")
+        self.assertEqual(status, 78)
+        self.assertIn("CS3001", err)
+
+    def test_nothing_enabled_is_an_error_that_says_so(self):
+        status, _, err = self.cli("--config", self.config(""), "run")
+        self.assertEqual(status, 78)
+        self.assertIn("CS1060", err)
+
+    def test_a_missing_file_lists_what_was_tried(self):
+        status, _, err = self.cli("--config", "/nowhere/x.toml", "run")
+        self.assertEqual(status, 78)
+        self.assertIn("/nowhere/x.toml", err)
+
+
+class Tools(Case):
+    def test_plugins_are_listed_without_being_run(self):
+        status, out, _ = self.cli("plugins", "list")
+        self.assertEqual(status, 0)
+        for name in ("splunk", "elastic", "webhook", "file", "ecs", "native"):
+            self.assertRegex(out, r"(?m)^%s +(exporter|format) " % name)
+        status, out, _ = self.cli("--json", "plugins", "list")
+        self.assertIn("splunk", {p["name"] for p in json.loads(out)["plugins"]})
+
+    def test_plugin_info_prints_the_settings(self):
+        status, out, _ = self.cli("plugins", "info", "splunk")
+        self.assertEqual(status, 0)
+        for wanted in ("hec_url", "hec_token", "sha256", "partial-results", "Apache-2.0"):
+            self.assertIn(wanted, out)
+        status, _, err = self.cli("plugins", "info", "nothing")
+        self.assertEqual(status, 78)
+        self.assertIn("CS3001", err)
+        self.assertEqual(self.cli("plugins", "path")[0], 0)
+
+    def test_transform_checks_against_the_schema(self):
+        text = open(os.path.join(DATA, "sample-audit.jsonl")).read()
+        for name in ("ecs", "native"):
+            status, out, err = self.cli("transform", "--format", name, "--check", "-", stdin=text)
+            self.assertEqual(status, 0, err)
+            self.assertEqual(len(out.splitlines()), len(text.splitlines()))
+            self.assertIn("0 invalid", err)
+
+    def test_transform_of_garbage_says_where(self):
+        status, out, err = self.cli("transform", "--format", "ecs", stdin="{}\nnope\n")
+        self.assertEqual(status, 65)
+        self.assertEqual(out, "")
+        self.assertIn("<stdin>:1: not an event: unknown_shape", err)
+        self.assertIn("<stdin>:2: not an event: bad_json", err)
+
+    def test_transform_for_an_exporter_shows_the_request(self):
+        config = self.config(self.source() + """[exporters.splunk]
+hec_url = "https://splunk.example.com:8088"
+hec_token = "cred:ABSENT"
+index = "sec"
+""")
+        status, out, err = self.cli("--config", config, "transform", "--exporter", "splunk", stdin=lines([event(1)]))
+        self.assertEqual(status, 0, err)
+        self.assertIn("POST https://splunk.example.com:8088/services/collector/event", out)
+        self.assertIn("Authorization: Splunk ***", out)
+        self.assertIn('"index":"sec"', out)
+
+    def test_dry_run_sends_nothing_and_shows_the_requests(self):
+        events = [event(n) for n in range(3)]
+        self.write("in.jsonl", lines(events))
+        splunk = self.mock("splunk")
+        config = self.config(self.source() + self.splunk(splunk))
+        daemon = self.daemon(config, "--once", "--dry-run")
+        self.assertEqual(daemon.wait(), 0, daemon.text())
+        shown = open(daemon.out_path).read()
+        self.assertIn("/services/collector/event", shown)
+        self.assertNotIn("secret-token-1", shown)
+        for e in events:
+            self.assertIn(e["event_id"], shown)
+        self.assertEqual(splunk.arrivals(), [])
+        # The real run still has everything to do.
+        status, text = self.run_once(config)
+        self.assertEqual(status, 0, text)
+        self.assertEqual(set(splunk.arrivals()), ids(events))
+
+    def test_explain_version_completion_help(self):
+        status, out, _ = self.cli("explain", "CS4010")
+        self.assertEqual(status, 0)
+        self.assertIn("fix", out)
+        self.assertEqual(self.cli("explain", "CS0007")[0], 2)
+        self.assertIn("abi", json.loads(self.cli("--json", "version")[1]))
+        for shell in ("bash", "zsh", "fish"):
+            status, out, _ = self.cli("completion", shell)
+            self.assertEqual(status, 0)
+            self.assertIn("__complete", out)
+        self.assertIn("validate", self.cli("__complete", "v")[1])
+        self.assertIn("--once", self.cli("__complete", "run", "--o")[1])
+        self.assertEqual(self.cli("--help")[0], 0)
+        self.assertEqual(self.cli()[0], 2)
+        status, _, err = self.cli("validte")
+        self.assertEqual(status, 2)
+        self.assertIn("did you mean 'validate'?", err)
+
+    def test_bash_completes(self):
+        script = self.cli("completion", "bash")[1]
+        probe = script + """
+COMP_WORDS=("$0" "plug"); COMP_CWORD=1; _clawdstrike_siem; echo "${COMPREPLY[@]}"
+"""
+        out = subprocess.run(["bash", "-c", probe, BIN], capture_output=True, text=True)
+        self.assertEqual(out.stdout.strip(), "plugins", out.stderr)
+
+    def test_a_broken_pipe_ends_quietly(self):
+        path = self.write("in.jsonl", lines([event(n) for n in range(3000)]))
+        p = subprocess.run("%s transform --format native %s | head -n 1" % (BIN, path), shell=True,
+                           capture_output=True, text=True)
+        self.assertEqual(p.stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
