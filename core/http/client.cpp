@@ -10,6 +10,7 @@ namespace csiem::http {
 namespace {
 
 constexpr std::size_t kMaxIdleTransfers = 16;
+constexpr std::size_t kMaxSpareBytes = 16 * 1024 * 1024;
 
 }  // namespace
 
@@ -43,8 +44,15 @@ struct Client::Impl {
   }
 
   void give_back(std::unique_ptr<Transfer> transfer) {
-    transfer->clear();
+    keep_spare(transfer->clear());
     if (idle.size() < kMaxIdleTransfers) idle.push_back(std::move(transfer));
+  }
+
+  void keep_spare(std::string body) {
+    if (body.capacity() < 4096 || spare_bytes + body.capacity() > kMaxSpareBytes) return;
+    body.clear();
+    spare_bytes += body.capacity();
+    spare_bodies.push_back(std::move(body));
   }
 
   void ended(CURL* easy, CURLcode code) {
@@ -63,6 +71,8 @@ struct Client::Impl {
   std::map<uint32_t, std::shared_ptr<Multi>> multis;
   std::unordered_map<RequestId, InFlight> in_flight;
   std::vector<std::unique_ptr<Transfer>> idle;
+  std::vector<std::string> spare_bodies;
+  std::size_t spare_bytes = 0;
   RequestId last_id = 0;
 };
 
@@ -95,6 +105,15 @@ void Client::cancel(RequestId id) {
   impl_->in_flight.erase(found);
   request.multi->remove(request.transfer->easy());
   impl_->give_back(std::move(request.transfer));
+}
+
+std::string Client::spare_body() {
+  auto& spare = impl_->spare_bodies;
+  if (spare.empty()) return {};
+  std::string body = std::move(spare.back());
+  spare.pop_back();
+  impl_->spare_bytes -= body.capacity();
+  return body;
 }
 
 std::size_t Client::in_flight() const { return impl_->in_flight.size(); }

@@ -93,6 +93,10 @@ class Client {
   void cancel(RequestId id);
   std::size_t in_flight() const;
 
+  // An empty string with the memory of an earlier body, to build the next one in. Fresh pages for each body cost more
+  // than sending it.
+  std::string spare_body();
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -197,7 +197,6 @@ Result<void> Transfer::set_body(Gzip& gzip) {
   if (request_.gzip && !body_.empty()) {
     CS_TRY(compressed, gzip.compress(body_, policy_->compression_level, compressed_));
     body_ = compressed;
-    std::string().swap(request_.body);
   }
   response_.wire_bytes = body_.size();
   return {};
@@ -272,7 +271,7 @@ void Transfer::read_retry_after() {
   response_.retry_after_ms = retry_after_ms(retry_after, date, system_clock().unix_ns() / 1'000'000'000);
 }
 
-void Transfer::clear() {
+std::string Transfer::clear() {
   if (easy_) {
     CURL* const e = easy_.get();
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, nullptr);
@@ -283,12 +282,14 @@ void Transfer::clear() {
   wipe(url_);
   body_ = {};
   if (compressed_.capacity() > kKeepCompressedBytes) compressed_.free();
+  std::string body = std::move(request_.body);
   request_ = {};
   response_ = {};
   header_bytes_ = 0;
   times_requested_ = 0;
   refusal_ = nullptr;
   error_[0] = '\0';
+  return body;
 }
 
 std::size_t Transfer::on_body(char* data, std::size_t, std::size_t n, void* self) noexcept {

@@ -37,8 +37,8 @@ class Transfer {
   static Transfer& of(CURL* easy);
   // Turns the outcome into the response. Once per request, after libcurl has let go of the handle.
   Response finish(CURLcode code);
-  // Forgets the request; what was secret in it is wiped.
-  void clear();
+  // Forgets the request; what was secret in it is wiped. Returns the request's body, whose memory may be used again.
+  std::string clear();
 
   RequestId id = 0;  // the client's
 
@@ -59,7 +59,7 @@ class Transfer {
 
   Easy easy_;
   std::string system_ca_file_, system_ca_path_;  // libcurl's own, as the distribution built it
-  std::shared_ptr<const Policy> policy_;  // the one whose options the handle has; kept between requests
+  std::shared_ptr<const Policy> policy_;         // the one whose options the handle has; kept between requests
   Request request_;
   Response response_;
   HeaderLines headers_;
