@@ -16,6 +16,8 @@ namespace csiem::source {
 // Whole lines that were read in one go.
 struct LineBlock {
   // Lines, each ended by '\n'. Valid until the next call of read(). When `tail` is set it is one line without '\n'.
+  // Empty when the block carries a checkpoint only: where a new source started, so that a crash before the first line
+  // does not move the start.
   std::string_view bytes;
   uint64_t offset = 0;      // of bytes[0] in its file or stream
   uint64_t first_line = 0;  // 1-based number of the first line since the source was opened at 0; 0 when not known
@@ -24,7 +26,8 @@ struct LineBlock {
   // A last line without '\n': `final` will never be completed (rotated away, end of standard input), `speculative`
   // may be (run --once at the end of a file): take it only if it parses, and forget the checkpoint otherwise.
   enum class Tail { none, final, speculative } tail = Tail::none;
-  // Opaque to everybody else: hand it to open() of a later run to go on behind this block. JSON text.
+  // Opaque to everybody else: hand it to a later run to go on behind this block. JSON text; empty when the source
+  // cannot go back (standard input).
   std::string checkpoint;
 };
 
@@ -53,7 +56,7 @@ class Source {
 class Waker {
  public:
   virtual ~Waker() = default;
-  // Calls `readable` on the ingest thread whenever `fd` can be read, until forget(fd).
+  // Calls `readable` on the ingest thread whenever `fd` can be read, until forget(fd), which `readable` may call.
   virtual void watch(int fd, std::function<void()> readable) = 0;
   virtual void forget(int fd) = 0;
   // Calls `due` once on the ingest thread after the delay.
