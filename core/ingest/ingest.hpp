@@ -59,6 +59,10 @@ class Mapper {
   // `ingested_unix_ns` (only from input) and `canonical_json`.
   LineResult map(std::string_view line, int64_t arrival_unix_ns, event::BatchBuilder& out);
 
+  // One server-sent event of hushd's /api/v1/events: its name and data text (events.md B.11). Otherwise as map().
+  LineResult map_sse(std::string_view event_name, std::string_view data, int64_t arrival_unix_ns,
+                     event::BatchBuilder& out);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
