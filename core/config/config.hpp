@@ -183,9 +183,12 @@ struct LoadRequest {
   std::vector<std::string> config;  // --config, in order; empty: the search order of ux.md 2.1
   std::vector<std::string> conf_d;  // --conf-d
   std::vector<std::string> set;     // --set key=value
-  bool privileged_defaults = true;  // false in tests: no /etc, no environment
+  bool privileged_defaults = true;  // false in tests: no /etc, no search order, no CLAWDSTRIKE_SIEM_… variables
   bool check_plugins = true;        // false: keys of plugins are not checked (validate --no-plugins)
+  bool allow_empty = false;         // true: no CS1060 when no source or no exporter is enabled
   std::size_t max_errors = 50;
+  // Instead of the process's environment; for tests and `validate` of another machine's settings.
+  std::optional<std::vector<std::pair<std::string, std::string>>> environment;
   // Called once, after [plugins] is read and before exporters are checked.
   std::function<std::unique_ptr<SettingsCatalog>(const Plugins&)> catalog;
 };

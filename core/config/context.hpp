@@ -1,0 +1,46 @@
+// What the steps of one load share. Private to this room.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "config/config.hpp"
+#include "config/findings.hpp"
+#include "config/node.hpp"
+
+namespace csiem::config {
+
+struct Context {
+  const LoadRequest& request;
+  Findings findings;
+  std::map<std::string, std::string> texts;        // of the files read
+  Node root;                                       // all layers merged
+  std::string main_file;                           // for findings about what is not there
+  SettingsCatalog* catalog = nullptr;              // null: plugins are not checked
+  std::vector<Loaded::Effective> plugin_defaults;  // settings of plugins that nobody wrote
+};
+
+// [global], [logging], ... everything but sources and exporters.
+void read_sections(Context& context, Configuration& out);
+void read_sources(Context& context, std::vector<Source>& out);
+void read_exporters(Context& context, Configuration& out);
+
+// A `when`: null when empty or wrong; wrong ones are reported with their place inside the string.
+std::shared_ptr<const process::Expression> read_expression(Context& context, const Node* node, const std::string& name,
+                                                           const std::string& where);
+
+// The effective view for `config show`.
+std::vector<Loaded::Effective> effective_view(const Context& context, const Configuration& configuration);
+
+// `text` with every secret value, known or suspected, replaced by kHidden marks, one per code point, so that columns
+// stay what they are. render() shows a run of marks as one "…".
+inline constexpr std::string_view kHidden = "\xee\x80\x80";  // U+E000
+std::string without_secrets(const std::string& file, std::string_view text, const Findings& findings);
+// A key whose value is likely a secret: for files that do not parse and settings of unknown plugins.
+bool sounds_secret(std::string_view key);
+
+// 75 % of the memory limit of this process's cgroup, else 256 MiB.
+uint64_t automatic_memory_limit();
+
+}  // namespace csiem::config

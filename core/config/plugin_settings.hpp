@@ -1,0 +1,68 @@
+// The settings of a plugin, checked against the JSON Schema that the plugin carries. Private to this room.
+//
+// Understood: type, required, properties, additionalProperties, items, minItems, maxItems, uniqueItems, enum, const,
+// minimum, maximum, minLength, maxLength, default, oneOf/anyOf (the first alternative that fits), description, format
+// "duration" (in an integer: ms), "size" (in an integer: bytes), "template" and "uri", and the annotations
+//   x-csiem-secret    a credential reference or a literal; the plugin sees a handle
+//   x-csiem-origin    a URL (or array of them) that the plugin may send to
+//   x-csiem-defaults  at the top: daemon keys whose default this plugin changes
+// Other words of JSON Schema are ignored.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/findings.hpp"
+#include "config/node.hpp"
+
+namespace csiem::config {
+
+class PluginSchema {
+ public:
+  // Nothing when the text is no schema; `problem` says why. Empty text: a plugin without settings.
+  static std::optional<PluginSchema> parse(std::string_view schema_json, std::string* problem);
+  PluginSchema(PluginSchema&&) noexcept;
+  PluginSchema& operator=(PluginSchema&&) noexcept;
+  ~PluginSchema();
+
+  std::vector<std::string> names() const;     // of the settings at the top
+  bool knows(std::string_view dotted) const;  // "tls.ca_fingerprint"
+  std::vector<std::string> names_below(std::string_view name) const;
+  const Node& daemon_defaults() const;  // x-csiem-defaults
+  // One row per setting, for `config defaults TYPE` and `plugins info --keys`.
+  struct Row {
+    std::string path, type, fallback, about;  // fallback as TOML; empty: none
+    bool required = false, secret = false;
+  };
+  std::vector<Row> rows() const;
+
+  struct Request {
+    const Node* settings = nullptr;        // the table to check: without the daemon's own keys
+    const Node* set = nullptr;             // the part of it that a route set; may be null
+    std::string set_prefix;                // "routes[0]."
+    std::string exporter, where;           // id; "in exporter 'splunk'"
+    Origin header;                         // where a missing key is reported
+    std::string host_name, version;        // for the "csiem" object
+    std::vector<std::string> other_names;  // daemon keys, for suggestions
+    bool allow_unconfined = false;
+  };
+  struct Answer {
+    std::string json;
+    std::vector<SecretBinding> secrets;
+    std::vector<std::string> origins;
+    std::vector<std::pair<std::string, std::string>> defaults;  // dotted path and TOML text of what was not written
+  };
+  // Findings go to `findings`; the answer is meaningful when there was no error.
+  Answer apply(const Request& request, Findings& findings) const;
+
+ private:
+  struct Impl;
+  explicit PluginSchema(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace csiem::config

@@ -1,0 +1,21 @@
+// The part of a URL that decides whom a request goes to. Private to this room.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace csiem::config {
+
+struct UrlOrigin {
+  std::string scheme, host;  // lower case; an IPv6 host with its brackets
+  unsigned port = 0;
+  std::string text() const { return scheme + "://" + host + ":" + std::to_string(port); }
+  bool loopback() const;
+};
+
+// scheme://host[:port][/...], http and https only. Nothing when malformed; `problem` says why and never holds the URL.
+std::optional<UrlOrigin> parse_origin(std::string_view url, std::string* problem);
+
+}  // namespace csiem::config
