@@ -8,7 +8,9 @@ void* Arena::allocate_slow(std::size_t bytes, std::size_t align) {
   const std::size_t need = bytes + align;
   // Reuse a kept block when it is large enough, else put a new one in its place in the order of use.
   if (next_block_ >= blocks_.size() || blocks_[next_block_].size < need) {
-    const std::size_t size = need > block_bytes_ ? need : block_bytes_;
+    const std::size_t size = need > next_bytes_ ? need : next_bytes_;
+    if (next_bytes_ < max_block_bytes_) next_bytes_ *= 2;
+    if (next_bytes_ > max_block_bytes_) next_bytes_ = max_block_bytes_;
     blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(next_block_),
                    Block{std::unique_ptr<char[]>(new char[size]), size});
     held_bytes_ += size;
@@ -24,7 +26,7 @@ void* Arena::allocate_slow(std::size_t bytes, std::size_t align) {
 void Arena::clear() {
   std::size_t kept = 0;
   for (auto& block : blocks_) {
-    if (block.size == block_bytes_) {
+    if (block.size <= max_block_bytes_) {
       if (&blocks_[kept] != &block) blocks_[kept] = std::move(block);
       ++kept;
     } else {

@@ -13,11 +13,13 @@
 
 namespace csiem {
 
-// A growing sequence of memory blocks; nothing is freed before clear() or destruction. clear() keeps the blocks
-// of regular size, so an arena that is reused stops asking the heap. One thread at a time.
+// A growing sequence of memory blocks, each twice the size of the one before up to `max_block_bytes`, so that a small
+// batch costs little; nothing is freed before clear() or destruction. clear() keeps the blocks of regular size, so an
+// arena that is reused stops asking the heap. One thread at a time.
 class Arena {
  public:
-  explicit Arena(std::size_t block_bytes = 256 * 1024) : block_bytes_(block_bytes) {}
+  explicit Arena(std::size_t max_block_bytes = 256 * 1024)
+      : max_block_bytes_(max_block_bytes), next_bytes_(max_block_bytes < kFirstBlock ? max_block_bytes : kFirstBlock) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -58,9 +60,11 @@ class Arena {
     std::unique_ptr<char[]> bytes;
     std::size_t size;
   };
+  static constexpr std::size_t kFirstBlock = 8 * 1024;
   void* allocate_slow(std::size_t bytes, std::size_t align);
 
-  std::size_t block_bytes_;
+  std::size_t max_block_bytes_;
+  std::size_t next_bytes_;
   std::vector<Block> blocks_;
   std::size_t next_block_ = 0;  // blocks_[0, next_block_) are in use
   char* cur_ = nullptr;

@@ -34,7 +34,7 @@ void print_json(const config::Loaded& loaded, const ConfigShowArguments& argumen
 }  // namespace
 
 int config_show(const Arguments& arguments) {
-  const Setup setup = load_setup(arguments.global);
+  const Setup setup = load_setup(arguments.global, {});
   if (!print_diagnostics(setup.loaded, arguments.global)) return kConfig;
   if (arguments.global.json) {
     print_json(setup.loaded, arguments.config_show);

@@ -9,7 +9,7 @@
 
 #include "base/version.hpp"
 #include "cli/arguments.hpp"
-#include "cli/nearest.hpp"
+#include "config/suggest.hpp"
 
 namespace csiem::cli {
 namespace {
@@ -178,7 +178,7 @@ class CommandLine {
         for (const auto& name : names) known = known || name == word;
         if (known) break;
         what = "unknown command '" + word + "'";
-        if (const auto near = nearest(word, names); !near.empty()) what += "; did you mean '" + near + "'?";
+        if (const auto near = config::nearest(word, names); !near.empty()) what += "; did you mean '" + near + "'?";
         break;
       }
     }

@@ -27,7 +27,7 @@ std::string joined(const std::vector<std::string>& words) {
 // The configuration's [plugins] counts when there is a configuration; listing works without one.
 std::unique_ptr<plugin::Registry> registry_for(const GlobalArguments& global) {
   if (global.config.empty()) return plain_registry(global);
-  return load_setup(global).plugins;
+  return load_setup(global, {}).plugins;
 }
 
 Result<const plugin::Component*> find(plugin::Registry& registry, const std::string& name) {

@@ -239,14 +239,6 @@ class Run {
   int signal_ = 0;
 };
 
-bool anything_enabled(const config::Configuration& configuration) {
-  bool source = false;
-  bool exporter = false;
-  for (const auto& s : configuration.sources) source = source || s.enabled;
-  for (const auto& e : configuration.exporters) exporter = exporter || e.enabled;
-  return source && exporter;
-}
-
 // An exporter whose plugin cannot be used is left out while the others run; every other error keeps us from starting.
 bool can_run(const config::Loaded& loaded) {
   for (const auto& diagnostic : loaded.diagnostics)
@@ -258,13 +250,9 @@ bool can_run(const config::Loaded& loaded) {
 
 int run(const Arguments& arguments) {
   std::signal(SIGPIPE, SIG_IGN);
-  Setup setup = load_setup(arguments.global);
+  Setup setup = load_setup(arguments.global, {.allow_empty = arguments.run.allow_empty});
   print_diagnostics(setup.loaded, arguments.global);
   if (!can_run(setup.loaded)) return kConfig;
-  if (!arguments.run.allow_empty && !anything_enabled(setup.loaded.configuration)) {
-    print_error({Code::invalid, "no source or no exporter is enabled", 1060});
-    return kConfig;
-  }
   configure_logging(setup.loaded.configuration, arguments.global);
   return Run(arguments, setup).go();
 }

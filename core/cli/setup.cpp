@@ -51,14 +51,15 @@ std::unique_ptr<plugin::Registry> open_registry(plugin::SearchPath path, const G
 
 }  // namespace
 
-Setup load_setup(const GlobalArguments& global, bool check_plugins, std::size_t max_errors) {
+Setup load_setup(const GlobalArguments& global, const SetupOptions& options) {
   Setup setup;
   config::LoadRequest request;
   request.config = global.config;
   request.conf_d = global.conf_d;
   request.set = global.set;
-  request.check_plugins = check_plugins;
-  request.max_errors = max_errors;
+  request.check_plugins = options.check_plugins;
+  request.allow_empty = options.allow_empty;
+  request.max_errors = options.max_errors;
   request.catalog = [&](const config::Plugins& settings) -> std::unique_ptr<config::SettingsCatalog> {
     setup.plugins = open_registry(search_path(settings), global);
     return std::make_unique<RegistryCatalog>(*setup.plugins);

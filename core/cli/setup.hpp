@@ -17,8 +17,13 @@ struct Setup {
   std::unique_ptr<plugin::Registry> plugins;
 };
 
+struct SetupOptions {
+  bool check_plugins = true;  // false: keys of plugins are not checked
+  bool allow_empty = true;    // false: something has to be enabled
+  std::size_t max_errors = 50;
+};
 // Reads, merges and checks the configuration. Never prints.
-Setup load_setup(const GlobalArguments& global, bool check_plugins = true, std::size_t max_errors = 50);
+Setup load_setup(const GlobalArguments& global, const SetupOptions& options);
 
 // Prints diagnostics to standard error (warnings only unless quiet). Returns false when there are errors.
 bool print_diagnostics(const config::Loaded& loaded, const GlobalArguments& global);

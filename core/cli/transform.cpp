@@ -50,7 +50,7 @@ class Transform {
  private:
   int prepare() {
     if (!t_.exporter.empty()) {
-      setup_ = load_setup(arguments_.global);
+      setup_ = load_setup(arguments_.global, {});
       if (!print_diagnostics(setup_.loaded, arguments_.global)) return kConfig;
       return prepare_exporter();
     }

@@ -32,7 +32,9 @@ class Validation {
 
   int go() {
     const auto& v = arguments_.validate;
-    setup_ = load_setup(arguments_.global, !v.no_plugins, static_cast<std::size_t>(v.max_errors));
+    setup_ = load_setup(arguments_.global, {.check_plugins = !v.no_plugins,
+                                            .allow_empty = false,
+                                            .max_errors = static_cast<std::size_t>(v.max_errors)});
     count_diagnostics();
     files();
     settings();

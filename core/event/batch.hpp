@@ -48,9 +48,12 @@ class BatchPool : public std::enable_shared_from_this<BatchPool> {
   static std::shared_ptr<BatchPool> create(std::size_t keep = 16);
   // An empty batch; its memory comes back here when the last reference goes.
   std::shared_ptr<EventBatch> take();
+  // A new one without kept memory, for a few events.
+  std::shared_ptr<EventBatch> take_small();
 
  private:
   explicit BatchPool(std::size_t keep) : keep_(keep) {}
+  std::shared_ptr<EventBatch> lend(std::unique_ptr<EventBatch> batch);
   void give_back(std::unique_ptr<EventBatch> batch);
 
   std::size_t keep_;
@@ -64,6 +67,8 @@ class BatchBuilder {
   explicit BatchBuilder(std::shared_ptr<BatchPool> pool) : pool_(std::move(pool)), batch_(pool_->take()) {}
 
   Arena& arena() noexcept { return batch_->arena_; }
+  // About so many input bytes come next: a few events must not hold the memory of many while they wait for a lane.
+  void expect(std::size_t bytes);
   // A zeroed view with struct_size set and resource_port -1, to be filled; its strings must lie in arena() or be
   // static. The reference is good until the next add().
   csiem_event& add();

@@ -101,6 +101,7 @@ struct Intake::Impl {
     const auto block = input.source().read(kBlockBytes);
     input.report();
     if (!block) return false;
+    shop.builder.expect(block->bytes.size());
     if (!input.take(*block, parts.clock->unix_ns(), shop)) return false;
     const auto batch = shop.builder.seal(parts.clock->mono_ns());
     if (auto appended = parts.store->append(batch, input.settings().id, block->checkpoint); !appended) {
