@@ -65,6 +65,7 @@ struct Response {
   int status = 0;
   bool truncated = false;       // the body was longer than the cap
   bool ambiguous = false;       // no whole answer, yet the request may have been processed
+  bool resent = false;          // sent twice: a kept connection died under the first; may have been processed twice
   uint32_t retry_after_ms = 0;  // from seconds or from a date compared with the answer's own Date; 0 = none
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
@@ -91,6 +92,10 @@ class Client {
   // The handler of a cancelled request never runs. Unknown ids are ignored.
   void cancel(RequestId id);
   std::size_t in_flight() const;
+
+  // An empty string with the memory of an earlier body, to build the next one in. Fresh pages for each body cost more
+  // than sending it.
+  std::string spare_body();
 
  private:
   struct Impl;
