@@ -84,7 +84,7 @@ class Batcher {
   uint64_t next_sequence_ = 1;
   std::size_t overtaking_in_use_ = 0;
   std::deque<SourceBatch*> inbox_;
-  std::size_t scanned_ = 0;  // of inbox_, by overtake()
+  std::size_t scanned_ = 0;                   // of inbox_, by overtake()
   std::vector<OutBatch*> open_, overtaking_;  // per destination, may be null
   std::vector<OutBatch*> full_;
   std::vector<Unrenderable> unrenderable_;

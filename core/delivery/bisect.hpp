@@ -15,9 +15,9 @@ class Bisect {
 
   // What to do with the suspects, including the one just reported.
   enum class Ruling {
-    wait,      // keep them
-    give_up,   // they are bad: dead letters
-    hold       // everything is refused: keep all, stop the exporter
+    wait,     // keep them
+    give_up,  // they are bad: dead letters
+    hold      // everything is refused: keep all, stop the exporter
   };
 
   // One part (at first the whole batch) is to be sent.

@@ -155,9 +155,7 @@ void Lane::submit_failed(uint64_t token, csiem_status status, const std::string&
   }
 }
 
-int64_t Lane::silence_ns() const {
-  return std::max(tuning_.silence_limit_ms, context_.settings.timeout_ms) * kNsPerMs;
-}
+int64_t Lane::silence_ns() const { return std::max(tuning_.silence_limit_ms, context_.settings.timeout_ms) * kNsPerMs; }
 
 // A plugin that took a batch and neither finishes it nor has a request of it on the wire has lost it.
 void Lane::check_silence(int64_t now) {

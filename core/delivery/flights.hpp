@@ -27,6 +27,7 @@ struct Flight {
   http::Transport transport = http::Transport::ok;
   std::string transport_text;
   bool ambiguous = false;
+  bool resent = false;  // some request went out twice
   int64_t retry_after_ms = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "delivery/abi_text.hpp"
 #include "delivery/instance_services.hpp"
 
 namespace csiem::delivery {
@@ -12,10 +13,6 @@ namespace {
 
 constexpr std::size_t kShownBodyBytes = 2048;
 constexpr uint32_t kMaxHeaders = 256;
-
-std::string_view view(const csiem_str& text) {
-  return text.ptr == nullptr ? std::string_view() : std::string_view(text.ptr, text.len);
-}
 
 // The plugin's struct may be shorter (older) or longer (newer) than ours.
 csiem_http_request own_size(const csiem_http_request& given) {
@@ -35,8 +32,7 @@ std::shared_ptr<http::Policy> http_policy(const config::Exporter& exporter, cons
   policy->proxy = exporter.proxy;
   policy->compression_level = exporter.compression_level;
   if (exporter.timeout_ms > 0) {
-    policy->default_timeout_ms =
-        static_cast<uint32_t>(std::min<int64_t>(exporter.timeout_ms, policy->max_timeout_ms));
+    policy->default_timeout_ms = static_cast<uint32_t>(std::min<int64_t>(exporter.timeout_ms, policy->max_timeout_ms));
   }
   for (const std::string& url : destination.allowed_origins) {
     if (auto origin = http::origin_of(url)) policy->allowed_origins.push_back(*std::move(origin));
@@ -44,8 +40,9 @@ std::shared_ptr<http::Policy> http_policy(const config::Exporter& exporter, cons
   return policy;
 }
 
-ConvertedRequest convert_request(const csiem_http_request& given, const SecretLookup& secret) {
-  if (given.struct_size < offsetof(csiem_http_request, url_secret)) return refuse(CSIEM_E_INVALID, "request struct too short");
+ConvertedRequest convert_request(const csiem_http_request& given, const SecretLookup& secret, std::string body) {
+  if (given.struct_size < offsetof(csiem_http_request, url_secret))
+    return refuse(CSIEM_E_INVALID, "request struct too short");
   const csiem_http_request raw = own_size(given);
   if (raw.header_count > kMaxHeaders) return refuse(CSIEM_E_LIMIT, "more than 256 headers");
   if ((raw.header_count > 0 && raw.headers == nullptr) || (raw.part_count > 0 && raw.parts == nullptr))
@@ -67,10 +64,13 @@ ConvertedRequest convert_request(const csiem_http_request& given, const SecretLo
     converted.name = view(header.name);
     converted.value = view(header.value);
     if (!resolve(header.secret, converted.secret))
-      return refuse(CSIEM_E_DENIED, converted.name + ": no value for credential '" + std::string(view(header.secret)) + "'");
+      return refuse(CSIEM_E_DENIED,
+                    converted.name + ": no value for credential '" + std::string(view(header.secret)) + "'");
   }
   std::size_t size = 0;
   for (uint32_t i = 0; i < raw.part_count; ++i) size += raw.parts[i].ptr == nullptr ? 0 : raw.parts[i].len;
+  request.body = std::move(body);
+  request.body.clear();
   request.body.reserve(size);
   for (uint32_t i = 0; i < raw.part_count; ++i) request.body += view(raw.parts[i]);
   request.gzip = (raw.flags & CSIEM_HTTP_GZIP) != 0;
@@ -108,7 +108,8 @@ std::string render_request(const csiem_http_request& given) {
 }
 
 std::string render_bodies(const csiem_batch& batch, std::string_view type) {
-  std::string out = std::string(type) + ": " + std::to_string(batch.count) + (batch.count == 1 ? " event\n\n" : " events\n\n");
+  std::string out =
+      std::string(type) + ": " + std::to_string(batch.count) + (batch.count == 1 ? " event\n\n" : " events\n\n");
   std::size_t shown = 0;
   for (uint32_t i = 0; i < batch.count && shown < kShownBodyBytes; ++i) {
     const std::string_view body = view(batch.bodies != nullptr ? batch.bodies[i] : batch.events[i]->canonical_json);

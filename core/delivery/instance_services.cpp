@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/log.hpp"
+#include "delivery/abi_text.hpp"
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
@@ -23,11 +24,6 @@ csiem_status fail(csiem_error* error, csiem_status status, std::string_view text
   }
   return status;
 }
-
-std::string_view view(const csiem_str& text) {
-  return text.ptr == nullptr ? std::string_view() : std::string_view(text.ptr, text.len);
-}
-csiem_str slice(const std::string& text) { return {text.data(), text.size()}; }
 
 log::Level log_level(int32_t level) {
   switch (level) {
@@ -71,8 +67,8 @@ InstanceServices::InstanceServices(LaneContext& context, uint32_t outlet, const 
   for (const config::SecretBinding& binding : destination.secrets) {
     if (context.credentials == nullptr) break;
     if (binding.reference.empty()) {
-      keys_.emplace_back(binding.handle, context.credentials->add_literal(
-                                             context.settings.id + "." + binding.handle, binding.literal));
+      keys_.emplace_back(binding.handle,
+                         context.credentials->add_literal(context.settings.id + "." + binding.handle, binding.literal));
       continue;
     }
     const std::string text = binding.reference.rfind("cred:", 0) == 0 ? binding.reference : "cred:" + binding.reference;
@@ -115,11 +111,11 @@ csiem_status InstanceServices::http_send(const csiem_http_request& given, csiem_
     answers_.emplace_back(own_id, std::move(answer));
     context_.mailbox.wake();
   } else {
-    ConvertedRequest converted = convert_request(given, [this](std::string_view handle) { return secret(handle); });
+    ConvertedRequest converted = convert_request(
+        given, [this](std::string_view handle) { return secret(handle); }, context_.loop->spare_body());
     if (converted.status != CSIEM_OK) return fail(error, converted.status, converted.error);
-    const csiem_status status = put_on_wire(std::move(converted.request), open, own_id, error);
+    const csiem_status status = put_on_wire(std::move(converted.request), own_id, &open.wire_id, error);
     if (status != CSIEM_OK) return status;
-    open.wire_id = requests_[own_id].wire_id;
   }
   requests_[own_id] = open;
   if (Flight* flight = context_.flights.find(open.token)) {
@@ -130,7 +126,8 @@ csiem_status InstanceServices::http_send(const csiem_http_request& given, csiem_
   return CSIEM_OK;
 }
 
-csiem_status InstanceServices::put_on_wire(http::Request request, OpenRequest open, uint64_t id, csiem_error* error) {
+csiem_status InstanceServices::put_on_wire(http::Request request, uint64_t id, http::RequestId* wire_id,
+                                           csiem_error* error) {
   auto policy = policy_for(request);
   auto sent = context_.loop->send(std::move(request), std::move(policy),
                                   [lane = context_.lane, outlet = outlet_, id](const http::Response& response) {
@@ -140,8 +137,7 @@ csiem_status InstanceServices::put_on_wire(http::Request request, OpenRequest op
     const bool denied = sent.error().code() == Code::denied;
     return fail(error, denied ? CSIEM_E_DENIED : CSIEM_E_INVALID, log::scrub(sent.error().what()));
   }
-  open.wire_id = *sent;
-  requests_[id] = open;
+  *wire_id = *sent;
   context_.limiter->take_request(context_.clock->mono_ns());
   context_.stats.requests.fetch_add(1, std::memory_order_relaxed);
   return CSIEM_OK;
@@ -173,6 +169,7 @@ void InstanceServices::answered(uint64_t id, const http::Response& response) {
     flight->transport = response.transport;
     flight->transport_text = response.error;
     flight->ambiguous = response.ambiguous;
+    flight->resent = flight->resent || response.resent;
     flight->retry_after_ms = response.retry_after_ms;
   }
   std::vector<csiem_kv> headers;
@@ -238,6 +235,7 @@ csiem_status InstanceServices::complete(uint64_t token, const csiem_batch_result
 
 void InstanceServices::strike(const plugin::Strike& strike) {
   if (context_.dead.load(std::memory_order_acquire)) return;
+  strikes_.fetch_add(1, std::memory_order_relaxed);
   context_.mailbox.put([&](Mailbox::Content& content) {
     content.breaches.push_back(strike.what);
     return true;
@@ -290,7 +288,8 @@ void InstanceServices::run_due(int64_t now_ns) {
       const std::lock_guard lock(mutex_);
       auto first = timers_.end();
       for (auto at = timers_.begin(); at != timers_.end(); ++at)
-        if (at->second.due_ns <= now_ns && (first == timers_.end() || at->second.due_ns < first->second.due_ns)) first = at;
+        if (at->second.due_ns <= now_ns && (first == timers_.end() || at->second.due_ns < first->second.due_ns))
+          first = at;
       if (first == timers_.end()) break;
       task.run = first->second.run;
       task.user = first->second.user;

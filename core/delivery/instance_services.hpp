@@ -32,9 +32,9 @@ struct LaneContext {
   LaneStats stats;
   Flights flights;
   std::unique_ptr<RateLimiter> limiter;
-  Loop* loop = nullptr;            // lane's thread
-  std::weak_ptr<Lane> lane;        // set before the first request
-  std::atomic<bool> dead{false};   // the thread was lost inside of this lane's plugin: nothing may be touched any more
+  Loop* loop = nullptr;           // lane's thread
+  std::weak_ptr<Lane> lane;       // set before the first request
+  std::atomic<bool> dead{false};  // the thread was lost inside of this lane's plugin: nothing may be touched any more
 };
 
 // The settings of one instance's way to the network. `unresolvable` origins are left out: nothing can be sent there.
@@ -47,7 +47,8 @@ struct ConvertedRequest {
   csiem_status status = CSIEM_OK;
   std::string error;
 };
-ConvertedRequest convert_request(const csiem_http_request& given, const SecretLookup& secret);
+// `body` gives its memory to the request's body.
+ConvertedRequest convert_request(const csiem_http_request& given, const SecretLookup& secret, std::string body = {});
 // For --dry-run: method, URL, headers with secrets elided, and the first 2 KiB of the body.
 std::string render_request(const csiem_http_request& given);
 // For --dry-run of exporters that do not speak HTTP: what they would be given.
@@ -90,12 +91,14 @@ class InstanceServices final : public plugin::ExporterHost {
   // Forgets requests, timers and answers. Before destroy().
   void shut();
 
+  // Breaches seen so far.
+  uint64_t strikes() const { return strikes_.load(std::memory_order_relaxed); }
   const std::vector<std::pair<std::string, std::string>>& credential_keys() const { return keys_; }
   std::vector<PluginMetric> metrics() const;
 
  private:
   struct OpenRequest {
-    http::RequestId wire_id;
+    http::RequestId wire_id;  // 0: not on the wire, its answer lies in answers_
     csiem_http_done done;
     void* user;
     uint64_t token;
@@ -111,7 +114,7 @@ class InstanceServices final : public plugin::ExporterHost {
 
   credentials::SecretRef secret(std::string_view handle) const;
   std::shared_ptr<const http::Policy> policy_for(const http::Request& request);
-  csiem_status put_on_wire(http::Request request, OpenRequest open, uint64_t id, csiem_error* error);
+  csiem_status put_on_wire(http::Request request, uint64_t id, http::RequestId* wire_id, csiem_error* error);
   bool metric_allowed(std::string_view name) const;
 
   LaneContext& context_;
@@ -122,7 +125,7 @@ class InstanceServices final : public plugin::ExporterHost {
   // The policy of requests whose whole URL is a secret, and that secret.
   std::pair<credentials::SecretRef, std::shared_ptr<const http::Policy>> secret_policy_;
   TokenTable tokens_;
-  std::atomic<uint64_t> about_{0};
+  std::atomic<uint64_t> about_{0}, strikes_{0};
   uint64_t next_request_ = 1;
   std::map<uint64_t, OpenRequest> requests_;
   std::vector<std::pair<uint64_t, http::Response>> answers_;

@@ -7,6 +7,21 @@
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
+namespace {
+
+// Tells the loop for whom it works.
+class OnDuty {
+ public:
+  OnDuty(Loop& loop, const Lane* lane) : loop_(loop) { loop_.working_for(lane); }
+  ~OnDuty() { loop_.working_for(nullptr); }
+  OnDuty(const OnDuty&) = delete;
+  OnDuty& operator=(const OnDuty&) = delete;
+
+ private:
+  Loop& loop_;
+};
+
+}  // namespace
 
 std::string_view lane_state_word(LaneState state) {
   switch (state) {
@@ -162,6 +177,7 @@ void Lane::arrive(Loop& loop) {
 
 void Lane::run() {
   if (closed_ || context_.loop == nullptr) return;
+  const OnDuty duty(*context_.loop, this);
   const int64_t now = clock_.mono_ns();
   read_letters(now);
   if (!parked_) {
@@ -179,6 +195,9 @@ void Lane::run() {
     render(now);
     dispatch(now);
     render(now);
+    if (queue_.ready(now) > 0 && gate(now).pass == Gate::free && permits_.free(context_.flights.size()) &&
+        context_.limiter->wait_ns(now) == 0)
+      context_.mailbox.wake();  // a plugin finished at once and there is more for it
   }
   update_state(now);
   set_alarm(now);
@@ -191,7 +210,10 @@ void Lane::alarm_fired() {
 
 void Lane::answered(uint32_t outlet, uint64_t request, const http::Response& response) {
   if (closed_ || parked_) return;
-  outlets_[outlet].services->answered(request, response);
+  {
+    const OnDuty duty(*context_.loop, this);
+    outlets_[outlet].services->answered(request, response);
+  }
   run();
 }
 
@@ -280,7 +302,8 @@ void Lane::set_alarm(int64_t now) {
 }
 
 void Lane::shut() {
-  if (closed_) return;
+  if (closed_ || context_.loop == nullptr) return;
+  const OnDuty duty(*context_.loop, this);
   closed_ = true;
   context_.mailbox.close();
   while (!context_.flights.empty()) {

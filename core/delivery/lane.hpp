@@ -57,9 +57,9 @@ struct Tuning {
   int64_t silence_limit_ms = 60'000;   // a batch of which nothing is heard for so long, or for the timeout, is retried
   int64_t probe_interval_ms = 60'000;  // of held exporters
   int64_t smaller_batches_ms = 600'000;  // how long a refused size is remembered
-  int64_t refresh_limit_ms = 30'000;   // to wait for a refreshed credential
-  int64_t busy_retry_ms = 50;          // after a plugin said that it is busy
-  uint32_t strikes_to_park = 10;       // one is forgiven each minute
+  int64_t refresh_limit_ms = 30'000;     // to wait for a refreshed credential
+  int64_t busy_retry_ms = 50;            // after a plugin said that it is busy
+  uint32_t strikes_to_park = 10;         // one is forgiven each minute
 };
 
 struct LaneParts {

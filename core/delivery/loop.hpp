@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "http/client.hpp"
@@ -27,7 +28,11 @@ class Loop {
   virtual Result<http::RequestId> send(http::Request request, std::shared_ptr<const http::Policy> policy,
                                        http::Client::Handler done) = 0;
   virtual void cancel(http::RequestId id) = 0;
+  // An empty string with memory of an earlier body, see http::Client.
+  virtual std::string spare_body() = 0;
   virtual plugin::CallSlot& slot() = 0;
+  // Which lane is at work on the loop, for the watchdog; null when it is done.
+  virtual void working_for(const Lane* lane) = 0;
 };
 
 }  // namespace csiem::delivery

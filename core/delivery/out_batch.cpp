@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "delivery/abi_text.hpp"
+
 namespace csiem::delivery {
-namespace {
-
-std::string_view view(const csiem_str& text) { return text.ptr == nullptr ? std::string_view() : std::string_view(text.ptr, text.len); }
-
-}  // namespace
-
 void OutBatch::begin(uint64_t sequence, uint32_t destination, bool formatted) {
   sequence_ = sequence;
   destination_ = destination;

@@ -100,8 +100,8 @@ struct Parcel {
   std::vector<const csiem_event*> event_subset;
   std::vector<csiem_str> body_subset;
 
-  uint32_t attempt = 0;   // as the plugin sees it; counts retries
-  uint32_t sent = 0;      // submits of every kind
+  uint32_t attempt = 0;  // as the plugin sees it; counts retries
+  uint32_t sent = 0;     // submits of every kind
   int64_t ready_at_ns = 0;
   bool after_timeout = false;
   int64_t first_sent_unix_ns = 0, last_sent_unix_ns = 0;

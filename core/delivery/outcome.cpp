@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "delivery/abi_text.hpp"
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
@@ -13,10 +14,6 @@ namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr uint64_t kSmallestBatchBytes = 4096;
-
-std::string_view view(const csiem_str& text) {
-  return text.ptr == nullptr ? std::string_view() : std::string_view(text.ptr, text.len);
-}
 
 std::vector<uint32_t> everyone(uint32_t count) {
   std::vector<uint32_t> members(count);
@@ -40,10 +37,10 @@ std::unique_ptr<Parcel> part_of(Flight& flight, const std::vector<uint32_t>& mem
 }  // namespace
 
 struct Outcomes {
-  std::array<std::vector<uint32_t>, 7> by;             // by CSIEM_* outcome; members not named follow the batch's
-  std::vector<const Verdict::Named*> named_rejects;    // those of by[CSIEM_REJECT] whose culprit is named
+  std::array<std::vector<uint32_t>, 7> by;           // by CSIEM_* outcome; members not named follow the batch's
+  std::vector<const Verdict::Named*> named_rejects;  // those of by[CSIEM_REJECT] whose culprit is named
   std::shared_ptr<BisectSearch> search;
-  uint32_t children = 0;       // parcels that go on
+  uint32_t children = 0;  // parcels that go on
   bool accepted = false, suspected = false;
 
   std::vector<uint32_t>& operator[](int32_t outcome) { return by[static_cast<std::size_t>(outcome)]; }
@@ -86,6 +83,8 @@ void Lane::finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_
   const Verdict& judged = context_.dry_run ? kDryRun : verdict;
   Outcomes outcomes = sort_out(judged, flight->parcel->count);
   outcomes.search = flight->parcel->search;
+  if (flight->resent)
+    context_.stats.duplicates_possible.fetch_add(outcomes[CSIEM_DELIVERED].size(), std::memory_order_relaxed);
   end_events(*flight->parcel, outcomes[CSIEM_DELIVERED], store::Fate::delivered);
   end_events(*flight->parcel, outcomes[CSIEM_SKIPPED], store::Fate::filtered);
   on_rejected(*flight, judged, outcomes, now);
@@ -135,17 +134,22 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
   const Parcel& parcel = *flight.parcel;
   const bool probing_config = hold_.kind() == Hold::Kind::rejected_all && flight.probe;
   std::vector<uint32_t>& unnamed = outcomes[CSIEM_REJECT];
+  const std::string cause = describe(flight, verdict);
   if (probing_config && parcel.count == 1 && (!unnamed.empty() || !outcomes.named_rejects.empty())) {
-    requeue(part_of(flight, everyone(1)));
+    auto part = part_of(flight, everyone(1));
+    if (part->search) part->search->bisect.add_part();
+    requeue(std::move(part));
     ++outcomes.children;
-    hold(Hold::Kind::rejected_all, flight.outlet, describe(flight, verdict), now);
+    // Not an answer that would end the hold.
+    unnamed.clear();
+    outcomes.named_rejects.clear();
+    hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
     return;
   }
   for (const Verdict::Named* named : outcomes.named_rejects) {
     const int status = named->http_status != 0 ? named->http_status : flight.status;
     const std::string_view code = named->code.empty() ? verdict.code : named->code;
     const std::string_view text = named->text.empty() ? verdict.text : named->text;
-    const std::string cause = describe(flight, verdict);
     log::warn(4030, id(), named->text.empty() ? cause : named->text,
               {{"event_id", view(parcel.events()[named->index]->event_id)}, {"vendor_code", code}, {"cause", cause}});
     dead_letter(parcel, named->index, "rejected", 4030, status, code, text);
@@ -155,7 +159,7 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
     single_refused(flight, verdict, flight.status, now, outcomes);
     return;
   }
-  log::warn(4031, id(), describe(flight, verdict), {{"events", std::to_string(unnamed.size())}});
+  log::warn(4031, id(), cause, {{"events", std::to_string(unnamed.size())}});
   if (!outcomes.search) {
     outcomes.search = std::make_shared<BisectSearch>();
     outcomes.search->bisect.add_part();  // this batch
@@ -171,6 +175,7 @@ void Lane::requeue_halves(const Parcel& parcel, const std::vector<uint32_t>& mem
   for (const auto& part : {all.first(half), all.subspan(half)}) {
     auto child = sub_parcel(parcel, part);
     child->search = search;
+    child->attempt = 0;  // a batch of its own
     if (search) search->bisect.add_part();
     requeue(std::move(child));
   }
@@ -189,13 +194,12 @@ void Lane::single_refused(Flight& flight, const Verdict& verdict, int http_statu
     if (outcomes.search) give_up_suspects(*outcomes.search);
     return;
   }
-  outcomes.search->suspects.push_back({part_of(flight, member), http_status, verdict.code, verdict.text});
+  auto suspect_parcel = part_of(flight, member);
+  suspect_parcel->search = nullptr;
+  outcomes.search->suspects.push_back({std::move(suspect_parcel), http_status, verdict.code, verdict.text});
   if (ruling == Bisect::Ruling::wait) return;
   // Everything is refused: nothing is given up until something is accepted.
-  for (BisectSearch::Suspect& suspect : outcomes.search->suspects) {
-    suspect.parcel->search = nullptr;
-    requeue(std::move(suspect.parcel));
-  }
+  for (BisectSearch::Suspect& suspect : outcomes.search->suspects) requeue(std::move(suspect.parcel));
   outcomes.search->suspects.clear();
   hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
 }
@@ -235,7 +239,8 @@ void Lane::on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcom
     dead_letter(parcel, members.front(), "too_large", 4032, flight.status, verdict.code, verdict.text);
     return;
   }
-  const uint64_t smaller = std::max<uint64_t>(std::min<uint64_t>(batcher_->max_bytes(), bytes) / 2, kSmallestBatchBytes);
+  const uint64_t smaller =
+      std::max<uint64_t>(std::min<uint64_t>(batcher_->max_bytes(), bytes) / 2, kSmallestBatchBytes);
   if (smaller < batcher_->max_bytes()) batcher_->set_max_bytes(smaller);
   smaller_until_ns_ = now + tuning_.smaller_batches_ms * kNsPerMs;
   requeue_halves(parcel, members, outcomes.search);
@@ -267,8 +272,8 @@ void Lane::on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes
 
 void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
   const std::vector<uint32_t>& members = outcomes[CSIEM_RETRY];
-  const bool server_decided = outcomes.accepted || !outcomes.named_rejects.empty() ||
-                              !outcomes[CSIEM_REJECT].empty() || !outcomes[CSIEM_SPLIT].empty();
+  const bool server_decided = outcomes.accepted || !outcomes.named_rejects.empty() || !outcomes[CSIEM_REJECT].empty() ||
+                              !outcomes[CSIEM_SPLIT].empty();
   if (server_decided) on_accepted(flight, now);
   if (members.empty()) return;
   const int64_t retry_after = std::max(verdict.retry_after_ms, flight.retry_after_ms);

@@ -16,11 +16,11 @@ namespace csiem::delivery {
 // One published batch as a lane sees it, from publish() to its settlement.
 struct SourceBatch {
   event::BatchRef batch;
-  std::size_t bytes = 0;       // as counted in LaneStats
-  uint64_t remaining = 0;      // events that have not ended
-  uint32_t next = 0;           // first event that the lane has not looked at in order
-  std::vector<uint32_t> taken; // events behind `next` that overtook, ascending
-  uint32_t taken_next = 0;     // first of `taken` that `next` has not reached
+  std::size_t bytes = 0;             // as counted in LaneStats
+  uint64_t remaining = 0;            // events that have not ended
+  uint32_t next = 0;                 // first event that the lane has not looked at in order
+  std::vector<uint32_t> taken;       // events behind `next` that overtook, ascending
+  uint32_t taken_next = 0;           // first of `taken` that `next` has not reached
   std::array<uint64_t, 4> counts{};  // by Fate
 };
 

@@ -130,7 +130,7 @@ void Lane::on_failure(const Flight& flight, const Verdict& verdict, int64_t now)
     log::warn(failure_code_, id(), cause, {{"attempt", std::to_string(flight.parcel->attempt + 1)}});
   }
   if (kind == FailureKind::throttled) {
-    breaker_.probe_undecided();
+    breaker_.on_success(now);  // the server is there
   } else if (breaker_.on_failure(now) == Breaker::Change::opened) {
     held_outlet_ = flight.outlet;
     log::warn(4060, id(), cause, {{"probe_in", seconds_text(breaker_.probe_at_ns() - now)}});
@@ -182,6 +182,8 @@ void Lane::hold(Hold::Kind kind, uint32_t outlet, const std::string& cause, int6
   const bool known = hold_.kind() == kind;
   hold_.begin(kind, now, tuning_.probe_interval_ms * kNsPerMs);
   held_outlet_ = outlet;
+  // The first probe is none of the events that led here.
+  if (!known) probe_round_ = Bisect::kSinglesToHold;
   held_generations_ = credential_generations();
   remember_error(cause);
   if (!known) {
@@ -244,7 +246,6 @@ void Lane::update_state(int64_t now) {
   context_.stats.state.store(static_cast<int>(next), std::memory_order_release);
   if (before == LaneState::running || before == LaneState::starting) trouble_since_ns_ = now;
   if (next != LaneState::running) return;
-  remember_error({});
   if (before == LaneState::starting) {
     log::debug("exporter is ready", {{"exporter", id()}});
   } else {

@@ -40,7 +40,10 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at);
   if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xc2 && lead <= 0xdf ? 2 : lead >= 0xe0 && lead <= 0xef ? 3 : lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+  const std::size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2
+                             : lead >= 0xe0 && lead <= 0xef ? 3
+                             : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                            : 0;
   if (length == 0 || at + length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((byte(at + i) & 0xc0) != 0x80) return 0;
@@ -64,7 +67,8 @@ void read_named(const csiem_batch_result& result, uint32_t count, Verdict& verdi
   uint32_t entries = result.except_count;
   if (entries / 4 > count) {  // nothing to gain from it, and reading it may leave the plugin's memory
     entries = count * 4;
-    verdict.breach = "gave " + std::to_string(result.except_count) + " single results for " + std::to_string(count) + " events";
+    verdict.breach =
+        "gave " + std::to_string(result.except_count) + " single results for " + std::to_string(count) + " events";
   }
   const auto* at = reinterpret_cast<const unsigned char*>(result.except);
   for (uint32_t i = 0; i < entries; ++i, at += result.except_stride) {
