@@ -1,6 +1,8 @@
 #include <string.h>
 
+#include "base/log.hpp"
 #include "credentials/credential_store.hpp"
+#include "credentials/secret_bytes.hpp"
 
 namespace csiem::credentials {
 
@@ -11,5 +13,10 @@ std::shared_ptr<const Secret> Secret::make(std::string_view value) {
 }
 
 Secret::~Secret() { explicit_bzero(bytes_.data(), bytes_.size()); }
+
+SecretRef make_masked(std::string_view value) {
+  log::add_secret(value);
+  return Secret::make(value);
+}
 
 }  // namespace csiem::credentials
