@@ -1,5 +1,5 @@
-// Canonical events on stdin, one per line, to what the linked format makes of them, on stdout. For the validators of schemas.
-// SPDX-License-Identifier: Apache-2.0
+// Canonical events on stdin, one per line, to what the linked format makes of them, on stdout. For the validators of
+// schemas. SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <iostream>
 #include <string>
