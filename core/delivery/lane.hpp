@@ -44,6 +44,24 @@ struct LaneStats {
 // How `run --dry-run` sees a request instead of the network.
 using DryRunSink = std::function<void(const std::string& exporter, const std::string& rendered_request)>;
 
+// What a plugin counts about itself (csiem.metrics/1).
+struct PluginMetric {
+  std::string name;
+  uint64_t count = 0;  // of increments or of observations
+  double sum = 0;      // of observed values
+};
+
+// Times that the specification fixes; tests shorten them.
+struct Tuning {
+  int64_t call_limit_ms = 5'000;       // a plugin call that lasts longer costs its thread
+  int64_t silence_limit_ms = 60'000;   // a batch of which nothing is heard for so long, or for the timeout, is retried
+  int64_t probe_interval_ms = 60'000;  // of held exporters
+  int64_t smaller_batches_ms = 600'000;  // how long a refused size is remembered
+  int64_t refresh_limit_ms = 30'000;     // to wait for a refreshed credential
+  int64_t busy_retry_ms = 50;            // after a plugin said that it is busy
+  uint32_t strikes_to_park = 10;         // one is forgiven each minute
+};
+
 struct LaneParts {
   config::Exporter settings;
   const plugin::Component* exporter = nullptr;
@@ -60,7 +78,7 @@ struct LaneParts {
 class Delivery {
  public:
   // `threads` 0: min(cores, 4).
-  explicit Delivery(unsigned threads, const Clock& clock);
+  explicit Delivery(unsigned threads, const Clock& clock, Tuning tuning = {});
   ~Delivery();
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -87,6 +105,7 @@ class Delivery {
     std::string id, format;
     const LaneStats* stats;
     std::string last_error;
+    std::vector<PluginMetric> plugin_metrics;
   };
   std::vector<LaneView> lanes() const;
 

@@ -53,7 +53,7 @@ bool is_token(std::string_view text) {
   });
 }
 
-Result<void> HeaderLines::build(const std::vector<Header>& headers, bool has_body, bool gzip) {
+Result<void> HeaderLines::build(const std::vector<Header>& headers, bool gzip) {
   static constexpr std::string_view kNoExpect = "Expect:", kNoContentType = "Content-Type:",
                                     kGzip = "Content-Encoding: gzip";
   wipe();
@@ -77,7 +77,7 @@ Result<void> HeaderLines::build(const std::vector<Header>& headers, bool has_bod
     bytes_ += '\0';
   }
   add_line(kNoExpect);
-  if (has_body && !has_content_type) add_line(kNoContentType);
+  if (!has_content_type) add_line(kNoContentType);
   if (gzip) add_line(kGzip);
   nodes_.resize(offsets_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i)

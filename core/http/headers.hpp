@@ -24,7 +24,7 @@ class HeaderLines {
 
   // Refuses names that are not tokens or that libcurl must write itself, and values that would end the line. Error
   // texts hold the name, never the value.
-  Result<void> build(const std::vector<Header>& headers, bool has_body, bool gzip);
+  Result<void> build(const std::vector<Header>& headers, bool gzip);
   // Valid until the next build() or wipe().
   curl_slist* list() noexcept { return nodes_.empty() ? nullptr : nodes_.data(); }
   void wipe() noexcept;

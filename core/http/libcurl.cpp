@@ -1,6 +1,7 @@
 #include "http/libcurl.hpp"
 
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
 
 #include <cstdlib>
@@ -26,12 +27,22 @@ void* wiping_realloc(void* block, size_t size) {
   return moved;
 }
 
+// OpenSSL writes with write(): a peer that hangs up would end the process. A handler that is set already stays.
+bool ignore_sigpipe() {
+  struct sigaction action {};
+  if (::sigaction(SIGPIPE, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return true;
+  action.sa_handler = SIG_IGN;
+  return ::sigaction(SIGPIPE, &action, nullptr) == 0;
+}
+
 }  // namespace
 
 void start_libcurl() {
   static const CURLcode started =
       curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, wiping_free, wiping_realloc, strdup, std::calloc);
   if (started != CURLE_OK) std::abort();  // only without memory
+  static const bool guarded = ignore_sigpipe();
+  static_cast<void>(guarded);
 }
 
 }  // namespace csiem::http

@@ -22,7 +22,8 @@ using ParsedUrl = std::unique_ptr<CURLU, UrlCleanup>;
 using CurlString = std::unique_ptr<char, StringFree>;
 
 // Call before anything else of libcurl; cheap after the first time. Any thread. Memory that libcurl frees is wiped
-// first, so that headers and URLs with credentials do not stay behind in the heap.
+// first, so that headers and URLs with credentials do not stay behind in the heap. SIGPIPE is ignored from then on,
+// unless it has a handler: libcurl and OpenSSL need that.
 void start_libcurl();
 
 }  // namespace csiem::http

@@ -168,7 +168,7 @@ Result<void> Transfer::prepare(Request request, std::shared_ptr<const Policy> po
   if (!is_token(request_.method) || request_.method.size() > 32)
     return Error{Code::invalid, "the request's method is not a token"};
   CS_CHECK(set_target());
-  CS_CHECK(headers_.build(request_.headers, !request_.body.empty(), request_.gzip));
+  CS_CHECK(headers_.build(request_.headers, request_.gzip && !request_.body.empty()));
   CS_CHECK(check_proxy(policy_->proxy));
   CS_CHECK(set_body(gzip));
   // Always said explicitly, "" for none, so that libcurl does not look into the environment itself.
@@ -254,6 +254,10 @@ Response Transfer::finish(CURLcode code) {
 
 std::string Transfer::failure_text(CURLcode code) const {
   std::string text = refusal_ != nullptr ? refusal_ : error_[0] != '\0' ? error_ : curl_easy_strerror(code);
+  curl_off_t handshake_us = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_APPCONNECT_TIME_T, &handshake_us);
+  if (response_.transport == Transport::connect && handshake_us > 0)
+    text += " (hung up right after the TLS handshake; a server that misses a client certificate does so)";
   const auto hide = [&text](const credentials::SecretRef& secret) {
     if (secret) secret->use([&text](std::string_view value) { replace_all(text, value, "***"); });
   };

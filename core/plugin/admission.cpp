@@ -83,7 +83,7 @@ Result<Admitted> admit(const std::string& path, const std::string& origin, const
   struct stat st {};
   if (::stat(directory.c_str(), &st) != 0)
     return Error{Code::not_found, "directory " + directory + ": " + errno_text(errno), 3001};
-  CS_CHECK(check_owner_and_mode(st, "its directory " + directory, origin));
+  Result<void> trusted = check_owner_and_mode(st, "its directory " + directory, origin);
 
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd && errno == ELOOP) return refused("it is a symbolic link");
@@ -91,15 +91,18 @@ Result<Admitted> admit(const std::string& path, const std::string& origin, const
     return Error{errno == ENOENT ? Code::not_found : Code::denied, errno_text(errno), errno == ENOENT ? 3001 : 3005};
   if (::fstat(fd.get(), &st) != 0) return Error{Code::io, errno_text(errno), 3005};
   if (!S_ISREG(st.st_mode)) return refused("it is not a regular file");
-  CS_CHECK(check_owner_and_mode(st, "it", origin));
+  if (trusted) trusted = check_owner_and_mode(st, "it", origin);
   if (static_cast<uint64_t>(st.st_size) > kMaxPluginBytes) return refused("it is larger than 64 MiB");
 
+  // The notes are read even of a file that is not trusted: its name belongs into the list, and reading runs nothing.
   Admitted file;
   CS_TRY(bytes, read_all(fd.get(), static_cast<std::size_t>(st.st_size), path));
   file.bytes = std::move(bytes);
-  CS_TRY(announced, read_notes(file.bytes));
-  file.components = std::move(announced);
-  if (components != nullptr) *components = file.components;
+  auto announced = read_notes(file.bytes);
+  if (announced && components != nullptr) *components = *announced;
+  CS_CHECK(std::move(trusted));
+  if (!announced) return std::move(announced).error();
+  file.components = *std::move(announced);
   CS_CHECK(check_abi(file.components));
   if (std::none_of(file.components.begin(), file.components.end(),
                    [&](const Announced& c) { return name_allowed(rules, c.name); }))

@@ -18,14 +18,18 @@ class OpenKeys {
   // False when the key repeats, or there are too many to tell.
   bool add(std::size_t depth, std::string_view key) noexcept {
     if (size_ == keys_.size()) return false;
-    const auto from = keys_.begin() + begin_[depth], to = keys_.begin() + size_;
-    if (std::find(from, to, key) != to) return false;
-    keys_[size_++] = key;
+    for (std::size_t i = begin_[depth]; i < size_; ++i)
+      if (std::string_view(keys_[i].data, keys_[i].size) == key) return false;
+    keys_[size_++] = {key.data(), key.size()};
     return true;
   }
 
  private:
-  std::array<std::string_view, 64> keys_;
+  struct Key {
+    const char* data;
+    std::size_t size;
+  };
+  std::array<Key, 64> keys_;  // left uninitialised on purpose, like begin_: this stands on the path of every event
   std::array<uint8_t, kMaxMetadataDepth + 1> begin_;
   uint8_t size_ = 0;
 };

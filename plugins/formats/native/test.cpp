@@ -58,6 +58,29 @@ TEST_CASE("times are built from the numbers when there is no text") {
         std::string::npos);
 }
 
+TEST_CASE("text of every length, with every special byte at every place, is escaped and nothing else changes") {
+  TestEvent event(kBare);
+  event.view().canonical_json = {nullptr, 0};
+  TestFormat format;
+  for (std::size_t length = 0; length <= 40; ++length)
+    for (std::size_t place = 0; place <= length; ++place)
+      for (const auto& [byte, escaped] : {std::pair<char, const char*>{'"', "\\\""},
+                                          {'\\', "\\\\"},
+                                          {'\n', "\\n"},
+                                          {'\0', "\\u0000"},
+                                          {'\x1f', "\\u001f"},
+                                          {' ', " "},
+                                          {'\x7f', "\x7f"}}) {
+        std::string text(length, 'x'), expected = text;
+        if (place < length) {
+          text[place] = byte;
+          expected.replace(place, 1, escaped);
+        }
+        event.view().reason = csiem::str(text);
+        REQUIRE(format.encode(event.view()).find("\"reason\":\"" + expected + "\"}") != std::string::npos);
+      }
+}
+
 TEST_CASE("the descriptor says what the host needs") {
   CHECK(std::string_view(TestFormat::component().name) == "native");
   CHECK(std::string_view(TestFormat::component().kind) == CSIEM_KIND_FORMAT);

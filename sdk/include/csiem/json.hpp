@@ -49,20 +49,43 @@ class Out {
 
   // `s` as JSON string content, without the quotes. `s` must be valid UTF-8.
   void escaped(std::string_view s) noexcept {
-    if (!reserve(s.size() * 6 + 16)) return;
+    if (reserve(escaped_room(s))) w_.cur = escape(s, w_.cur);
+  }
+  // A quoted JSON string.
+  void string(std::string_view s) noexcept {
+    if (!reserve(escaped_room(s) + 2)) return;
+    uint8_t* o = w_.cur;
+    *o++ = '"';
+    o = escape(s, o);
+    *o++ = '"';
+    w_.cur = o;
+  }
+  // `"k":`, after a comma when `comma`. `k` is written as given.
+  void member(std::string_view k, bool comma) noexcept {
+    if (!reserve(k.size() + 4)) return;
+    uint8_t* o = w_.cur;
+    if (comma) *o++ = ',';
+    *o++ = '"';
+    std::memcpy(o, k.data(), k.size());
+    o += k.size();
+    *o++ = '"';
+    *o++ = ':';
+    w_.cur = o;
+  }
+
+ private:
+  // Every byte may become six; wide stores may go sixteen beyond.
+  static std::size_t escaped_room(std::string_view s) noexcept { return s.size() * 6 + 16; }
+
+  static uint8_t* escape(std::string_view s, uint8_t* o) noexcept {
     const char* p = s.data();
     const char* const end = p + s.size();
-    uint8_t* o = w_.cur;
     while (p != end) {
 #if defined(__SSE2__)
-      // Sixteen bytes at once as long as none of them needs an escape. Stores past the clean part are
-      // overwritten; the reserve above leaves room for them.
+      // Sixteen bytes at once as long as none of them needs an escape. Stores past the clean part are overwritten.
       while (end - p >= 16) {
         const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
-        const __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-        const __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8(0x1f)), _mm_set1_epi8(0x1f));
-        const int mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
+        const int mask = needs_escape(v);
         _mm_storeu_si128(reinterpret_cast<__m128i*>(o), v);
         if (mask == 0) {
           p += 16;
@@ -74,20 +97,39 @@ class Out {
         o += clean;
         break;
       }
+      // The rest, when it is clean: two words that may overlap.
+      const std::size_t rest = static_cast<std::size_t>(end - p);
+      if (rest >= 8 && rest < 16 && copy_clean<uint64_t>(p, o, rest)) return o + rest;
+      if (rest >= 4 && rest < 8 && copy_clean<uint32_t>(p, o, rest)) return o + rest;
       if (p == end) break;
 #endif
       o = escape_one(static_cast<unsigned char>(*p++), o);
     }
-    w_.cur = o;
+    return o;
   }
-  // A quoted JSON string.
-  void string(std::string_view s) noexcept {
-    byte('"');
-    escaped(s);
-    byte('"');
+#if defined(__SSE2__)
+  static int needs_escape(__m128i v) noexcept {
+    const __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+    const __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    const __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8(0x1f)), _mm_set1_epi8(0x1f));
+    return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
   }
+  // Copies `n` bytes, at least one Word and at most two, unless one of them needs an escape.
+  template <class Word>
+  static bool copy_clean(const char* p, uint8_t* o, std::size_t n) noexcept {
+    Word head, tail;
+    std::memcpy(&head, p, sizeof head);
+    std::memcpy(&tail, p + n - sizeof tail, sizeof tail);
+    const __m128i both = _mm_set_epi64x(static_cast<int64_t>(widened(tail)), static_cast<int64_t>(widened(head)));
+    if (needs_escape(both) != 0) return false;
+    std::memcpy(o, &head, sizeof head);
+    std::memcpy(o + n - sizeof tail, &tail, sizeof tail);
+    return true;
+  }
+  static uint64_t widened(uint64_t word) noexcept { return word; }
+  static uint64_t widened(uint32_t word) noexcept { return word | (uint64_t{word} << 32); }
+#endif
 
- private:
   static uint8_t* escape_one(unsigned char c, uint8_t* o) noexcept {
     if (c >= 0x20 && c != '"' && c != '\\') {
       *o++ = c;
@@ -165,10 +207,7 @@ class Json {
   }
 
   void key(std::string_view k) noexcept {
-    separate();
-    out_.byte('"');
-    out_.raw(k);
-    out_.raw("\":");
+    out_.member(k, comma_);
     comma_ = false;
   }
   void key_escaped(std::string_view k) noexcept {

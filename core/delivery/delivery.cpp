@@ -1,0 +1,105 @@
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "base/log.hpp"
+#include "delivery/delivery_impl.hpp"
+
+namespace csiem::delivery {
+namespace {
+
+constexpr unsigned kMostThreads = 4;
+
+bool stuck_state(LaneState state) {
+  return state == LaneState::open || state == LaneState::held_auth || state == LaneState::held_destination ||
+         state == LaneState::parked;
+}
+
+}  // namespace
+
+Delivery::Delivery(unsigned threads, const Clock& clock, Tuning tuning) : impl_(std::make_unique<Impl>(clock, tuning)) {
+  if (threads == 0) threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
+  for (unsigned i = 0; i < threads; ++i) impl_->threads.push_back(DeliveryThread::start(clock));
+}
+
+Delivery::~Delivery() { stop(); }
+
+Result<void> Delivery::add_lane(LaneParts parts) {
+  CS_TRY(lane, Lane::create(std::move(parts), impl_->clock, impl_->tuning, impl_->tokens, impl_->setup_slot));
+  // The thread with the fewest lanes.
+  std::vector<std::size_t> load(impl_->threads.size());
+  for (const Impl::Placed& placed : impl_->lanes) ++load[placed.thread];
+  const auto thread = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
+  impl_->lanes.push_back({lane, thread, false});
+  lane->move_to(*impl_->threads[thread]);
+  return {};
+}
+
+void Delivery::publish(const event::BatchRef& batch) {
+  for (const Impl::Placed& placed : impl_->lanes) placed.lane->publish(batch);
+}
+
+void Delivery::credentials_changed() {
+  for (const Impl::Placed& placed : impl_->lanes) placed.lane->credentials_changed();
+}
+
+void Delivery::flush() {
+  for (const Impl::Placed& placed : impl_->lanes) placed.lane->flush();
+}
+
+std::size_t Delivery::healthy_backlog_bytes() const {
+  // Lanes share batches: the one that is furthest behind holds what the others hold, too.
+  std::size_t most = 0;
+  for (const Impl::Placed& placed : impl_->lanes) {
+    const LaneState state = placed.lane->state();
+    if (state == LaneState::running || state == LaneState::starting)
+      most = std::max<std::size_t>(most, placed.lane->stats().queued_bytes.load(std::memory_order_relaxed));
+  }
+  return most;
+}
+
+bool Delivery::idle() const {
+  return std::all_of(impl_->lanes.begin(), impl_->lanes.end(), [](const Impl::Placed& placed) {
+    return placed.lane->stats().queued_events.load(std::memory_order_acquire) == 0;
+  });
+}
+
+bool Delivery::only_stuck_left() const {
+  return std::all_of(impl_->lanes.begin(), impl_->lanes.end(), [](const Impl::Placed& placed) {
+    return placed.lane->stats().queued_events.load(std::memory_order_acquire) == 0 || stuck_state(placed.lane->state());
+  });
+}
+
+std::vector<Delivery::LaneView> Delivery::lanes() const {
+  std::vector<LaneView> views;
+  for (const Impl::Placed& placed : impl_->lanes)
+    views.push_back({placed.lane->id(), placed.lane->format_name(), &placed.lane->stats(), placed.lane->last_error(),
+                     placed.lost ? std::vector<PluginMetric>() : placed.lane->plugin_metrics()});
+  return views;
+}
+
+unsigned Delivery::abandoned_threads() const { return impl_->abandoned.load(std::memory_order_relaxed); }
+
+void Delivery::stop() {
+  if (impl_->stopped) return;
+  impl_->stopped = true;
+  for (const Impl::Placed& placed : impl_->lanes)
+    if (!placed.lost) impl_->threads[placed.thread]->post([lane = placed.lane] { lane->shut(); });
+  for (std::size_t i = 0; i < impl_->threads.size(); ++i) {
+    DeliveryThread& thread = *impl_->threads[i];
+    thread.finish();
+    // A plugin may be stuck in its last call, too.
+    plugin::CallSlot::Running call;
+    bool lost = false;
+    while (!lost && !thread.ended(std::chrono::milliseconds(50)))
+      lost = thread.slot().abandon(impl_->clock.mono_ns(), impl_->tuning.call_limit_ms * 1'000'000, &call);
+    if (lost) {
+      impl_->lose_thread(i, call);
+    } else {
+      thread.join();
+    }
+  }
+}
+
+}  // namespace csiem::delivery

@@ -1,0 +1,186 @@
+// Which batch leaves next, and when.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "delivery/lane_core.hpp"
+
+namespace csiem::delivery {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+
+}  // namespace
+
+Lane::Gate Lane::gate(int64_t now) const {
+  if (parked_ || !started_ || refreshes_open_ > 0) return {Gate::shut, kNever};
+  if (now < paused_until_ns_) return {Gate::shut, paused_until_ns_};
+  if (hold_) return now < hold_.probe_at_ns() ? Gate{Gate::shut, hold_.probe_at_ns()} : Gate{Gate::probe, 0};
+  if (breaker_.state() == Breaker::State::half_open) return {Gate::shut, kNever};
+  if (breaker_.state() == Breaker::State::open)
+    return now < breaker_.probe_at_ns() ? Gate{Gate::shut, breaker_.probe_at_ns()} : Gate{Gate::probe, 0};
+  return {Gate::free, 0};
+}
+
+void Lane::queue_full_batches() {
+  for (OutBatch* batch : batcher_->full()) queue_.put(whole_parcel(*batch));
+  batcher_->full().clear();
+}
+
+void Lane::dispatch(int64_t now) {
+  wake_at_ns_ = kNever;
+  for (;;) {
+    const Gate gate_now = gate(now);
+    if (gate_now.pass == Gate::shut) {
+      wake_at_ns_ = gate_now.until_ns;
+      return;
+    }
+    const bool probe = gate_now.pass == Gate::probe;
+    if (probe ? !context_.flights.empty() : !permits_.free(context_.flights.size())) return;
+    if (const int64_t wait = context_.limiter->wait_ns(now); wait > 0) {
+      wake_at_ns_ = now + wait;
+      return;
+    }
+    const int64_t flush_ns = context_.settings.flush_interval_ms * kNsPerMs;
+    batcher_->seal_due(now - flush_ns, flushing_ || (probe && queue_.empty()));
+    queue_full_batches();
+    if (!send_next(now, probe)) {
+      wake_at_ns_ = queue_.next_ready_ns(context_.settings.ordered);
+      if (const int64_t oldest = batcher_->oldest_open_ns(); oldest != kNever)
+        wake_at_ns_ = std::min(wake_at_ns_, oldest + flush_ns);
+      return;
+    }
+  }
+}
+
+// False when nothing may go now.
+bool Lane::send_next(int64_t now, bool probe) {
+  if (probe) {
+    auto parcel = queue_.take_probe(hold_.kind() == Hold::Kind::rejected_all ? probe_round_++ : 0, held_outlet_);
+    if (!parcel) return false;
+    if (hold_) {
+      hold_.postpone(now, tuning_.probe_interval_ms * kNsPerMs);
+    } else {
+      breaker_.begin_probe();
+    }
+    submit(std::move(parcel), true, now);
+    return true;
+  }
+  auto parcel = queue_.take(now, context_.settings.ordered);
+  if (!parcel) return false;
+  if (parcel->attempt > 0) {
+    if (const int64_t wait = budget_.wait_ns(now, parcel->after_timeout); wait > 0) {
+      parcel->ready_at_ns = now + wait;
+      queue_.put(std::move(parcel));
+      return true;  // others need not wait for it
+    }
+    budget_.take(now, parcel->after_timeout);
+  }
+  submit(std::move(parcel), false, now);
+  return true;
+}
+
+void Lane::submit(std::unique_ptr<Parcel> parcel, bool probe, int64_t now) {
+  Flight& flight = context_.flights.add();
+  flight.parcel = std::move(parcel);
+  flight.token = context_.tokens->next();
+  flight.outlet = flight.parcel->batch->destination();
+  flight.probe = probe;
+  flight.sent_ns = flight.quiet_since_ns = now;
+
+  Parcel& load = *flight.parcel;
+  if (load.batch_id == 0) {
+    load.batch_id = next_batch_id_++;
+    load.idempotency_key = idempotency_key(load, hasher_);
+  }
+  load.last_sent_unix_ns = clock_.unix_ns();
+  if (load.sent++ == 0) load.first_sent_unix_ns = load.last_sent_unix_ns;
+  if (load.first_sent_running_ns < 0) load.first_sent_running_ns = running_ns(now);
+
+  csiem_batch& batch = load.abi;
+  batch = {};
+  batch.struct_size = sizeof batch;
+  batch.count = load.count;
+  batch.attempt = load.attempt;
+  batch.batch_id = load.batch_id;
+  batch.deadline_mono_ns = now + context_.settings.timeout_ms * kNsPerMs;
+  batch.events = load.events().data();
+  batch.bodies = load.bodies().empty() ? nullptr : load.bodies().data();
+  if (format_component_ != nullptr)
+    batch.content_type = {format_component_->content_type.data(), format_component_->content_type.size()};
+  batch.idempotency_key = {load.idempotency_key.data(), load.idempotency_key.size()};
+
+  const uint64_t token = flight.token;
+  const bool own_io = (exporter_->exporter.flags & CSIEM_EXPORTER_OWN_IO) != 0;
+  if (own_io && context_.dry_run) {
+    context_.dry_run(id(), render_bodies(batch, exporter_->name));
+    Verdict delivered;
+    delivered.outcome = CSIEM_DELIVERED;
+    finish(context_.flights.take(token), delivered, now);
+    return;
+  }
+  if (own_io) {
+    context_.limiter->take_request(now);
+    context_.stats.requests.fetch_add(1, std::memory_order_relaxed);
+  }
+  context_.limiter->take_bytes(load.bytes(), now);
+
+  InstanceServices& services = *outlets_[flight.outlet].services;
+  std::string error;
+  const uint64_t strikes = services.strikes();
+  const csiem_status status = services.submit(batch, token, &error);
+  if (status != CSIEM_OK) submit_failed(token, status, error, services.strikes() != strikes, now);
+}
+
+void Lane::submit_failed(uint64_t token, csiem_status status, const std::string& error, bool struck, int64_t now) {
+  auto flight = context_.flights.take(token);
+  if (!flight) return;
+  outlets_[flight->outlet].services->close(token);
+  if (status == CSIEM_E_BUSY) {
+    paused_until_ns_ = std::max(paused_until_ns_, now + tuning_.busy_retry_ms * kNsPerMs);
+    breaker_.probe_undecided();
+    if (hold_ && flight->probe) hold_.probe_now(now);
+    queue_.put(std::move(flight->parcel));
+    return;
+  }
+  if (!struck) strike("submit failed with status " + std::to_string(status) + ": " + clean_text(error), now);
+  Verdict verdict;
+  verdict.outcome = CSIEM_RETRY;
+  verdict.text = clean_text(error);
+  if (!parked_) {
+    finish(std::move(flight), verdict, now);
+  } else {
+    queue_.put(std::move(flight->parcel));
+  }
+}
+
+int64_t Lane::silence_ns() const { return std::max(tuning_.silence_limit_ms, context_.settings.timeout_ms) * kNsPerMs; }
+
+// A plugin that took a batch and neither finishes it nor has a request of it on the wire has lost it.
+void Lane::check_silence(int64_t now) {
+  const int64_t limit = silence_ns();
+  for (;;) {
+    const auto& all = context_.flights.all();
+    const auto silent = std::find_if(all.begin(), all.end(), [&](const auto& flight) {
+      return flight->requests_open == 0 && now - flight->quiet_since_ns >= limit;
+    });
+    if (silent == all.end()) return;
+    auto flight = context_.flights.take((*silent)->token);
+    outlets_[flight->outlet].services->cancel(flight->token);
+    const std::string what = "did not finish a batch within " + std::to_string(limit / 1'000'000'000) + " s";
+    strike(what, now);
+    flight->transport = http::Transport::timeout;
+    flight->transport_text = "the plugin " + what;
+    flight->ambiguous = true;
+    Verdict verdict;
+    verdict.outcome = CSIEM_RETRY;
+    if (parked_) {
+      queue_.put(std::move(flight->parcel));
+      return;
+    }
+    finish(std::move(flight), verdict, now);
+  }
+}
+
+}  // namespace csiem::delivery

@@ -1,0 +1,60 @@
+// Batches that a plugin has and has not finished.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delivery/out_batch.hpp"
+#include "http/client.hpp"
+
+namespace csiem::delivery {
+
+// One submit() and what the host itself saw of the answers to it.
+struct Flight {
+  uint64_t token = 0;
+  uint32_t outlet = 0;
+  std::unique_ptr<Parcel> parcel;
+  bool probe = false;
+  int64_t sent_ns = 0;
+  int64_t quiet_since_ns = 0;  // since then no request of it was on the wire
+  uint32_t requests_open = 0, requests_made = 0;
+
+  int status = 0;  // of the newest answer
+  http::Transport transport = http::Transport::ok;
+  std::string transport_text;
+  bool ambiguous = false;
+  bool resent = false;  // some request went out twice
+  int64_t retry_after_ms = 0;
+};
+
+// At most as many as the lane's concurrency: searching from the front is the fastest way. Lane's thread.
+class Flights {
+ public:
+  Flight& add() { return *all_.emplace_back(std::make_unique<Flight>()); }
+  Flight* find(uint64_t token) {
+    for (const auto& flight : all_)
+      if (flight->token == token) return flight.get();
+    return nullptr;
+  }
+  std::unique_ptr<Flight> take(uint64_t token) {
+    for (auto at = all_.begin(); at != all_.end(); ++at) {
+      if ((*at)->token != token) continue;
+      auto flight = std::move(*at);
+      all_.erase(at);
+      return flight;
+    }
+    return nullptr;
+  }
+  std::size_t size() const noexcept { return all_.size(); }
+  bool empty() const noexcept { return all_.empty(); }
+  const std::vector<std::unique_ptr<Flight>>& all() const noexcept { return all_; }
+
+ private:
+  std::vector<std::unique_ptr<Flight>> all_;
+};
+
+}  // namespace csiem::delivery

@@ -1,0 +1,322 @@
+#include "delivery/lane.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "delivery/lane_core.hpp"
+
+namespace csiem::delivery {
+namespace {
+
+// Tells the loop for whom it works.
+class OnDuty {
+ public:
+  OnDuty(Loop& loop, const Lane* lane) : loop_(loop) { loop_.working_for(lane); }
+  ~OnDuty() { loop_.working_for(nullptr); }
+  OnDuty(const OnDuty&) = delete;
+  OnDuty& operator=(const OnDuty&) = delete;
+
+ private:
+  Loop& loop_;
+};
+
+}  // namespace
+
+std::string_view lane_state_word(LaneState state) {
+  switch (state) {
+    case LaneState::starting:
+      return "starting";
+    case LaneState::running:
+      return "running";
+    case LaneState::retrying:
+      return "retrying";
+    case LaneState::open:
+      return "open";
+    case LaneState::held_auth:
+      return "held_auth";
+    case LaneState::held_destination:
+      return "held_destination";
+    case LaneState::parked:
+      return "parked";
+  }
+  return "unknown";
+}
+
+Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSource& tokens)
+    : clock_(parts.clock != nullptr ? *parts.clock : clock),
+      tuning_(tuning),
+      exporter_(parts.exporter),
+      format_component_(parts.format),
+      refresh_credential_(std::move(parts.refresh_credential)),
+      cursor_(std::move(parts.cursor)),
+      settlement_(*cursor_, context_.stats),
+      retry_(retry_policy(parts.settings.retry)),
+      budget_(clock_.mono_ns()),
+      breaker_({parts.settings.breaker.failure_threshold, parts.settings.breaker.open_for_ms}, random_),
+      permits_(parts.settings.ordered ? 1 : parts.settings.concurrency) {
+  context_.credentials = parts.credentials;
+  context_.clock = &clock_;
+  context_.dry_run = std::move(parts.dry_run);
+  context_.tokens = &tokens;
+  context_.limiter = std::make_unique<RateLimiter>(parts.settings.rate_limit, clock_.mono_ns());
+  context_.settings = std::move(parts.settings);
+  state_since_ns_ = clock_.mono_ns();
+}
+
+Lane::~Lane() = default;
+
+Result<std::shared_ptr<Lane>> Lane::create(LaneParts parts, const Clock& clock, const Tuning& tuning,
+                                           TokenSource& tokens, plugin::CallSlot& setup) {
+  const plugin::Component* const format = parts.format;
+  const std::string format_config = parts.format_config_json;
+  auto lane = std::make_shared<Lane>(std::move(parts), clock, tuning, tokens);
+  lane->context_.lane = lane;
+  if (format != nullptr) {
+    auto made = plugin::FormatInstance::create(*format, setup, format_config);
+    if (!made) return std::move(made).error().in("exporter " + lane->id());
+    lane->format_ = *std::move(made);
+  }
+  CS_CHECK(lane->make_instances(setup));
+  const BatchLimits limits = batch_limits(lane->context_.settings, lane->exporter_->limits);
+  lane->configured_max_bytes_ = limits.max_bytes;
+  lane->batcher_ = std::make_unique<Batcher>(lane->context_.settings, limits, lane->format_.get(), lane->settlement_);
+  return lane;
+}
+
+Result<void> Lane::make_instances(plugin::CallSlot& setup) {
+  const config::Exporter& settings = context_.settings;
+  for (std::size_t i = 0; i <= settings.routes.size(); ++i) {
+    Outlet& outlet = outlets_.emplace_back();
+    outlet.settings = i < settings.routes.size() ? &settings.routes[i] : &settings.fallback;
+    outlet.services = std::make_unique<InstanceServices>(context_, static_cast<uint32_t>(i), *outlet.settings);
+    auto made = plugin::ExporterInstance::create(*exporter_, *outlet.services, setup, settings.id,
+                                                 outlet.settings->settings_json);
+    if (!made) return std::move(made).error().in("exporter " + settings.id);
+    outlet.instance = *std::move(made);
+    outlet.services->set_instance(outlet.instance.get());
+  }
+  return {};
+}
+
+// ---- any thread ----
+
+LaneState Lane::state() const noexcept {
+  return static_cast<LaneState>(context_.stats.state.load(std::memory_order_acquire));
+}
+
+std::string Lane::format_name() const { return format_component_ == nullptr ? "none" : format_component_->name; }
+
+std::string Lane::last_error() const {
+  const std::lock_guard lock(error_mutex_);
+  return last_error_;
+}
+
+std::vector<PluginMetric> Lane::plugin_metrics() const {
+  std::vector<PluginMetric> all;
+  for (const Outlet& outlet : outlets_)
+    for (PluginMetric& metric : outlet.services->metrics()) {
+      const auto same = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == metric.name; });
+      if (same == all.end()) {
+        all.push_back(std::move(metric));
+      } else {
+        same->count += metric.count;
+        same->sum += metric.sum;
+      }
+    }
+  return all;
+}
+
+void Lane::publish(const event::BatchRef& batch) {
+  if (batch->empty()) return;
+  context_.stats.queued_events.fetch_add(batch->events().size(), std::memory_order_relaxed);
+  context_.stats.queued_bytes.fetch_add(batch->memory_bytes(), std::memory_order_relaxed);
+  context_.mailbox.put([&](Mailbox::Content& content) {
+    content.batches.push_back(batch);
+    return true;
+  });
+}
+
+void Lane::credentials_changed() {
+  context_.mailbox.put([](Mailbox::Content& content) { return content.credentials = true; });
+}
+
+void Lane::flush() {
+  context_.mailbox.put([](Mailbox::Content& content) { return content.flush = true; });
+}
+
+void Lane::move_to(Loop& loop) {
+  loop.post([self = shared_from_this(), &loop] { self->arrive(loop); });
+  context_.mailbox.attach([weak = weak_from_this(), &loop] {
+    loop.post([weak] {
+      if (const auto self = weak.lock()) self->run();
+    });
+  });
+}
+
+void Lane::bury(const std::string& why) {
+  context_.dead.store(true, std::memory_order_release);
+  context_.mailbox.close();
+  context_.stats.state.store(static_cast<int>(LaneState::parked), std::memory_order_release);
+  remember_error(why);
+}
+
+// ---- lane's thread ----
+
+void Lane::arrive(Loop& loop) {
+  if (closed_) return;
+  context_.loop = &loop;
+  armed_at_ns_ = kNever;
+  if (format_) format_->use_slot(loop.slot());
+  for (Outlet& outlet : outlets_) {
+    outlet.instance->use_slot(loop.slot());
+    outlet.services->fail_all_requests();
+  }
+  run();
+}
+
+void Lane::run() {
+  if (closed_ || context_.loop == nullptr) return;
+  const OnDuty duty(*context_.loop, this);
+  const int64_t now = clock_.mono_ns();
+  read_letters(now);
+  if (!parked_) {
+    for (Outlet& outlet : outlets_) outlet.services->run_due(now);
+    check_silence(now);
+    if (refreshes_open_ > 0 && now >= refresh_deadline_ns_) {
+      refreshes_open_ = 0;
+      refresh_done(now);
+    }
+    if (smaller_until_ns_ != 0 && now >= smaller_until_ns_) {
+      smaller_until_ns_ = 0;
+      batcher_->set_max_bytes(configured_max_bytes_);
+    }
+    if (!started_) started_ = credentials_ready();
+    render(now);
+    dispatch(now);
+    render(now);
+    if (queue_.ready(now) > 0 && gate(now).pass == Gate::free && permits_.free(context_.flights.size()) &&
+        context_.limiter->wait_ns(now) == 0)
+      context_.mailbox.wake();  // a plugin finished at once and there is more for it
+  }
+  update_state(now);
+  set_alarm(now);
+}
+
+void Lane::alarm_fired() {
+  armed_at_ns_ = kNever;
+  run();
+}
+
+void Lane::answered(uint32_t outlet, uint64_t request, const http::Response& response) {
+  if (closed_ || parked_) return;
+  {
+    const OnDuty duty(*context_.loop, this);
+    outlets_[outlet].services->answered(request, response);
+  }
+  run();
+}
+
+void Lane::read_letters(int64_t now) {
+  letters_.clear();
+  context_.mailbox.take(letters_);
+  for (event::BatchRef& batch : letters_.batches) {
+    const std::size_t bytes = batch->memory_bytes();
+    batcher_->add(settlement_.open(std::move(batch), bytes));
+  }
+  for (const std::string& what : letters_.breaches) strike(what, now);
+  for (Mailbox::Completion& completion : letters_.completions) {
+    auto flight = context_.flights.take(completion.token);
+    if (!flight) continue;  // cancelled, or its submit failed after all
+    outlets_[flight->outlet].services->close(completion.token);
+    finish(std::move(flight), completion.verdict, now);
+  }
+  for (const bool changed : letters_.refreshes) {
+    if (refreshes_open_ == 0) break;  // came after the deadline
+    refresh_changed_ = refresh_changed_ || changed;
+    if (--refreshes_open_ == 0) refresh_done(now);
+  }
+  if (letters_.credentials && hold_.kind() == Hold::Kind::auth && credential_generations() != held_generations_)
+    hold_.probe_now(now);
+  if (letters_.flush) flushing_ = true;
+  if (parked_) return;
+  for (const Mailbox::Task& task : letters_.tasks) outlets_[task.outlet].services->run_task(task);
+}
+
+bool Lane::credentials_ready() const {
+  if (context_.dry_run || context_.credentials == nullptr) return true;
+  for (const Outlet& outlet : outlets_)
+    for (const auto& [handle, key] : outlet.services->credential_keys())
+      if (context_.credentials->get(key) == nullptr) return false;
+  return true;
+}
+
+void Lane::render(int64_t now) {
+  // Enough that a free permit finds work at once; the rest waits as references.
+  const std::size_t wanted = std::size_t{permits_.limit()} + 1;
+  const std::size_t most = 3 * std::size_t{permits_.limit()} + 2 * outlets_.size() + 8;
+  const std::size_t ready = queue_.ready(now);
+  const bool room = ready < wanted && batcher_->batches_in_use() < most;
+  const int64_t now_unix = clock_.unix_ns();
+  more_to_render_ = batcher_->render(room ? wanted - ready : 0, now, now_unix);
+  if (!batcher_->inbox_empty() && !more_to_render_ && !context_.settings.ordered) batcher_->overtake(now, now_unix);
+  bury_unrenderable();
+  queue_full_batches();
+  if (flushing_ && batcher_->inbox_empty() && batcher_->nothing_open()) flushing_ = false;
+}
+
+void Lane::bury_unrenderable() {
+  if (batcher_->unrenderable().empty()) return;
+  const int64_t now_unix = clock_.unix_ns();
+  for (Unrenderable& one : batcher_->unrenderable()) {
+    store::DeadLetter letter;
+    letter.event_id.assign(one.event->event_id.ptr, one.event->event_id.len);
+    const auto offset = static_cast<uint64_t>(one.event - one.source->batch->events().data());
+    letter.sequence = one.source->batch->first_sequence() + offset;
+    letter.error_class = one.too_large ? "too_large" : "format";
+    letter.code = one.too_large ? 4032 : 4033;
+    letter.vendor_text = clean_text(one.text);
+    letter.first_attempt_unix_ns = letter.last_attempt_unix_ns = now_unix;
+    const plugin::Component* blamed = one.too_large ? exporter_ : format_component_;
+    letter.plugin_version = blamed->name + " " + blamed->version;
+    letter.event_json.assign(one.event->canonical_json.ptr, one.event->canonical_json.len);
+    log::warn(letter.code, id(), letter.vendor_text, {{"event_id", letter.event_id}});
+    settlement_.dead_letter(std::move(letter));
+    settlement_.end(one.source, store::Fate::dead_lettered, 1);
+  }
+  batcher_->unrenderable().clear();
+}
+
+void Lane::set_alarm(int64_t now) {
+  if (more_to_render_) context_.mailbox.wake();
+  int64_t next = wake_at_ns_;
+  for (const Outlet& outlet : outlets_) next = std::min(next, outlet.services->next_timer_ns());
+  for (const auto& flight : context_.flights.all())
+    if (flight->requests_open == 0) next = std::min(next, flight->quiet_since_ns + silence_ns());
+  if (refreshes_open_ > 0) next = std::min(next, refresh_deadline_ns_);
+  if (parked_) next = kNever;
+  // An alarm that comes too early only looks and sets the next one: cheaper than moving it for every batch.
+  if (next >= armed_at_ns_) return;
+  armed_at_ns_ = std::max(next, now);
+  context_.loop->alarm(shared_from_this(), armed_at_ns_);
+}
+
+void Lane::shut() {
+  if (closed_ || context_.loop == nullptr) return;
+  const OnDuty duty(*context_.loop, this);
+  closed_ = true;
+  context_.mailbox.close();
+  while (!context_.flights.empty()) {
+    const auto& flight = context_.flights.all().front();
+    outlets_[flight->outlet].services->cancel(flight->token);
+    context_.flights.take(flight->token);
+  }
+  queue_.clear();
+  for (Outlet& outlet : outlets_) {
+    outlet.services->shut();
+    outlet.instance.reset();
+  }
+  format_.reset();
+}
+
+}  // namespace csiem::delivery

@@ -1,0 +1,177 @@
+// The lane itself: everything that one exporter does, on one thread at a time.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/sha256.hpp"
+#include "delivery/batcher.hpp"
+#include "delivery/breaker.hpp"
+#include "delivery/concurrency.hpp"
+#include "delivery/instance_services.hpp"
+#include "delivery/lane.hpp"
+#include "delivery/loop.hpp"
+#include "delivery/retry.hpp"
+
+namespace csiem::delivery {
+
+// Why a batch did not get through, as the host sees it.
+enum class FailureKind { unreachable, tls, timeout, throttled, server };
+
+// What an attempt left behind, event by event. Members of the parcel, ascending.
+struct Outcomes;
+
+class Lane final : public std::enable_shared_from_this<Lane> {
+ public:
+  // Creates the plugin instances, on the calling thread. `setup` is that thread's call slot.
+  static Result<std::shared_ptr<Lane>> create(LaneParts parts, const Clock& clock, const Tuning& tuning,
+                                              TokenSource& tokens, plugin::CallSlot& setup);
+  // Use create().
+  Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSource& tokens);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  // ---- any thread ----
+  const std::string& id() const noexcept { return context_.settings.id; }
+  const LaneStats& stats() const noexcept { return context_.stats; }
+  LaneState state() const noexcept;
+  std::string format_name() const;
+  std::string last_error() const;
+  std::vector<PluginMetric> plugin_metrics() const;
+  void publish(const event::BatchRef& batch);
+  void credentials_changed();
+  void flush();
+  // The lane runs on `loop` from now on. Its earlier loop, if any, must be lost: requests there are taken as reset.
+  void move_to(Loop& loop);
+  // The lane's plugin is stuck for ever on a lost thread. Nothing of the lane is touched again but its counters.
+  void bury(const std::string& why);
+
+  // ---- on the thread of the loop ----
+  // Does everything that is due.
+  void run();
+  void alarm_fired();
+  void answered(uint32_t outlet, uint64_t request, const http::Response& response);
+  // Cancels what is in flight, destroys the instances. Events that were not settled stay so.
+  void shut();
+
+ private:
+  // One destination: a plugin instance with its own settings.
+  struct Outlet {
+    const config::Destination* settings = nullptr;
+    std::unique_ptr<InstanceServices> services;
+    std::unique_ptr<plugin::ExporterInstance> instance;
+  };
+  struct Gate {
+    enum { free, probe, shut } pass;
+    int64_t until_ns;  // of `shut`
+  };
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+  // lane.cpp
+  Result<void> make_instances(plugin::CallSlot& setup);
+  void arrive(Loop& loop);
+  void read_letters(int64_t now);
+  void render(int64_t now);
+  void bury_unrenderable();
+  void set_alarm(int64_t now);
+  bool credentials_ready() const;
+
+  // dispatch.cpp
+  Gate gate(int64_t now) const;
+  void dispatch(int64_t now);
+  bool send_next(int64_t now, bool probe);
+  void submit(std::unique_ptr<Parcel> parcel, bool probe, int64_t now);
+  void submit_failed(uint64_t token, csiem_status status, const std::string& error, bool struck, int64_t now);
+  void check_silence(int64_t now);
+  int64_t silence_ns() const;
+  void queue_full_batches();
+
+  // verdict handling: outcome.cpp
+  void finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_t now);
+  void end_events(const Parcel& parcel, const std::vector<uint32_t>& members, store::Fate fate);
+  void dead_letter(const Parcel& parcel, uint32_t member, std::string_view error_class, int code, int http_status,
+                   std::string_view vendor_code, std::string_view vendor_text);
+  void on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
+  void on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
+  void on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
+  void on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
+  void requeue_halves(const Parcel& parcel, const std::vector<uint32_t>& members,
+                      const std::shared_ptr<BisectSearch>& search);
+  void requeue(std::unique_ptr<Parcel> parcel) { queue_.put(std::move(parcel)); }
+  void single_refused(Flight& flight, const Verdict& verdict, int http_status, int64_t now, Outcomes& outcomes);
+  void give_up_suspects(BisectSearch& search);
+  void close_search(BisectSearch& search, const Outcomes& outcomes);
+
+  // state.cpp
+  void on_accepted(const Flight& flight, int64_t now);
+  void on_failure(const Flight& flight, const Verdict& verdict, int64_t now);
+  void on_auth(const Flight& flight, const std::string& cause, int64_t now);
+  void refresh_done(int64_t now);
+  void hold(Hold::Kind kind, uint32_t outlet, const std::string& cause, int64_t now);
+  void strike(const std::string& what, int64_t now);
+  void park(int64_t now);
+  void update_state(int64_t now);
+  int64_t running_ns(int64_t now) const;
+  uint64_t credential_generations() const;
+  std::string describe(const Flight& flight, const Verdict& verdict) const;
+  std::string setting_of(uint32_t outlet) const;
+  void remember_error(const std::string& text);
+
+  const Clock& clock_;
+  const Tuning tuning_;
+  LaneContext context_;
+  const plugin::Component* const exporter_;
+  const plugin::Component* const format_component_;
+  std::function<void(const std::string&, std::function<void(bool)>)> refresh_credential_;
+  std::unique_ptr<store::Cursor> cursor_;
+  SystemRandom random_;
+  Sha256 hasher_;
+
+  std::unique_ptr<plugin::FormatInstance> format_;
+  std::vector<Outlet> outlets_;  // routes in order, then the exporter's own
+  Settlement settlement_;
+  std::unique_ptr<Batcher> batcher_;
+  ParcelQueue queue_;
+  Mailbox::Content letters_;
+
+  RetryPolicy retry_;
+  RetryBudget budget_;
+  Breaker breaker_;
+  Hold hold_;
+  Permits permits_;
+  uint32_t held_outlet_ = 0, probe_round_ = 0;
+  uint64_t held_generations_ = 0;
+  int64_t paused_until_ns_ = 0;
+  int64_t smaller_until_ns_ = 0;
+  uint64_t configured_max_bytes_ = 0;
+
+  bool started_ = false;  // has all credentials
+  bool parked_ = false, closed_ = false, flushing_ = false, more_to_render_ = false;
+  bool failing_ = false;  // the newest attempt failed
+  int failure_code_ = 0;
+  uint32_t refreshes_open_ = 0;
+  bool refreshed_ = false, refresh_changed_ = false;
+  int64_t refresh_deadline_ns_ = 0;
+  std::string refresh_cause_;
+  uint32_t refresh_outlet_ = 0;
+  double strike_level_ = 0;
+  int64_t strike_at_ns_ = 0;
+  uint64_t next_batch_id_ = 1;
+
+  LaneState state_ = LaneState::starting;
+  int64_t state_since_ns_ = 0, trouble_since_ns_ = 0, running_total_ns_ = 0;
+  int64_t wake_at_ns_ = kNever;   // when dispatch() wants to look again
+  int64_t armed_at_ns_ = kNever;  // the alarm that the loop holds
+
+  mutable std::mutex error_mutex_;  // guards last_error_
+  std::string last_error_;
+};
+
+}  // namespace csiem::delivery

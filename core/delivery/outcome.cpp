@@ -1,0 +1,310 @@
+// What becomes of each event of an attempt.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "base/log.hpp"
+#include "delivery/abi_text.hpp"
+#include "delivery/lane_core.hpp"
+
+namespace csiem::delivery {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr uint64_t kSmallestBatchBytes = 4096;
+
+std::vector<uint32_t> everyone(uint32_t count) {
+  std::vector<uint32_t> members(count);
+  for (uint32_t i = 0; i < count; ++i) members[i] = i;
+  return members;
+}
+
+// The whole parcel keeps its identity, so that its next attempt carries the same key.
+std::unique_ptr<Parcel> part_of(Flight& flight, const std::vector<uint32_t>& members) {
+  if (members.size() == flight.parcel->count) {
+    auto copy = std::make_unique<Parcel>(std::move(*flight.parcel));
+    *flight.parcel = Parcel{};
+    flight.parcel->batch = copy->batch;
+    return copy;
+  }
+  auto part = sub_parcel(*flight.parcel, members);
+  part->search = flight.parcel->search;
+  return part;
+}
+
+}  // namespace
+
+struct Outcomes {
+  std::array<std::vector<uint32_t>, 7> by;           // by CSIEM_* outcome; members not named follow the batch's
+  std::vector<const Verdict::Named*> named_rejects;  // those of by[CSIEM_REJECT] whose culprit is named
+  std::shared_ptr<BisectSearch> search;
+  uint32_t children = 0;  // parcels that go on
+  bool accepted = false, suspected = false;
+
+  std::vector<uint32_t>& operator[](int32_t outcome) { return by[static_cast<std::size_t>(outcome)]; }
+};
+
+namespace {
+
+Outcomes sort_out(const Verdict& verdict, uint32_t count) {
+  Outcomes outcomes;
+  auto named = verdict.named.begin();
+  for (uint32_t i = 0; i < count; ++i) {
+    if (named == verdict.named.end() || named->index != i) {
+      outcomes[verdict.outcome].push_back(i);
+      continue;
+    }
+    if (named->outcome == CSIEM_REJECT) {
+      outcomes.named_rejects.push_back(&*named);
+    } else {
+      outcomes[named->outcome].push_back(i);
+    }
+    ++named;
+  }
+  outcomes.accepted = !outcomes[CSIEM_DELIVERED].empty() || !outcomes[CSIEM_SKIPPED].empty();
+  return outcomes;
+}
+
+}  // namespace
+
+void Lane::finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_t now) {
+  if (!verdict.breach.empty()) strike(verdict.breach, now);
+  if (parked_) {
+    queue_.put(std::move(flight->parcel));
+    return;
+  }
+  static const Verdict kDryRun = [] {
+    Verdict delivered;
+    delivered.outcome = CSIEM_DELIVERED;
+    return delivered;
+  }();
+  const Verdict& judged = context_.dry_run ? kDryRun : verdict;
+  Outcomes outcomes = sort_out(judged, flight->parcel->count);
+  outcomes.search = flight->parcel->search;
+  if (flight->resent)
+    context_.stats.duplicates_possible.fetch_add(outcomes[CSIEM_DELIVERED].size(), std::memory_order_relaxed);
+  end_events(*flight->parcel, outcomes[CSIEM_DELIVERED], store::Fate::delivered);
+  end_events(*flight->parcel, outcomes[CSIEM_SKIPPED], store::Fate::filtered);
+  on_rejected(*flight, judged, outcomes, now);
+  on_too_large(*flight, judged, outcomes, now);
+  on_refused(*flight, judged, outcomes, now);
+  on_retry(*flight, judged, outcomes, now);
+  if (outcomes.search) close_search(*outcomes.search, outcomes);
+}
+
+void Lane::end_events(const Parcel& parcel, const std::vector<uint32_t>& members, store::Fate fate) {
+  OutBatch* const batch = parcel.batch;
+  for (std::size_t i = 0; i < members.size();) {
+    const OutBatch::Run run = batch->run_of(parcel.at(members[i]));
+    std::size_t end = i + 1;
+    while (end < members.size() && parcel.at(members[end]) < run.first + run.count) ++end;
+    settlement_.end(run.source, fate, end - i);
+    i = end;
+  }
+  batch->open_events -= static_cast<uint32_t>(members.size());
+  if (!members.empty() && batch->open_events == 0) batcher_->recycle(batch);
+}
+
+void Lane::dead_letter(const Parcel& parcel, uint32_t member, std::string_view error_class, int code, int http_status,
+                       std::string_view vendor_code, std::string_view vendor_text) {
+  const csiem_event& event = *parcel.events()[member];
+  SourceBatch* const source = parcel.batch->run_of(parcel.at(member)).source;
+  store::DeadLetter letter;
+  letter.event_id = view(event.event_id);
+  letter.sequence = source->batch->first_sequence() + static_cast<uint64_t>(&event - source->batch->events().data());
+  letter.error_class = error_class;
+  letter.code = code;
+  letter.http_status = http_status;
+  letter.vendor_code = vendor_code;
+  letter.vendor_text = vendor_text;
+  letter.attempts = parcel.sent;
+  letter.first_attempt_unix_ns = parcel.first_sent_unix_ns;
+  letter.last_attempt_unix_ns = parcel.last_sent_unix_ns;
+  letter.plugin_version = exporter_->name + " " + exporter_->version;
+  letter.event_json = view(event.canonical_json);
+  settlement_.dead_letter(std::move(letter));
+  end_events(parcel, {member}, store::Fate::dead_lettered);
+}
+
+// ---- rejected: dead letters for named culprits, a search for unnamed ones ----
+
+void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
+  const Parcel& parcel = *flight.parcel;
+  const bool probing_config = hold_.kind() == Hold::Kind::rejected_all && flight.probe;
+  std::vector<uint32_t>& unnamed = outcomes[CSIEM_REJECT];
+  const std::string cause = describe(flight, verdict);
+  if (probing_config && parcel.count == 1 && (!unnamed.empty() || !outcomes.named_rejects.empty())) {
+    auto part = part_of(flight, everyone(1));
+    if (part->search) part->search->bisect.add_part();
+    requeue(std::move(part));
+    ++outcomes.children;
+    // Not an answer that would end the hold.
+    unnamed.clear();
+    outcomes.named_rejects.clear();
+    hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
+    return;
+  }
+  for (const Verdict::Named* named : outcomes.named_rejects) {
+    const int status = named->http_status != 0 ? named->http_status : flight.status;
+    const std::string_view code = named->code.empty() ? verdict.code : named->code;
+    const std::string_view text = named->text.empty() ? verdict.text : named->text;
+    log::warn(4030, id(), named->text.empty() ? cause : named->text,
+              {{"event_id", view(parcel.events()[named->index]->event_id)}, {"vendor_code", code}, {"cause", cause}});
+    dead_letter(parcel, named->index, "rejected", 4030, status, code, text);
+  }
+  if (unnamed.empty()) return;
+  if (unnamed.size() == 1) {
+    single_refused(flight, verdict, flight.status, now, outcomes);
+    return;
+  }
+  log::warn(4031, id(), cause, {{"events", std::to_string(unnamed.size())}});
+  if (!outcomes.search) {
+    outcomes.search = std::make_shared<BisectSearch>();
+    outcomes.search->bisect.add_part();  // this batch
+  }
+  requeue_halves(parcel, unnamed, outcomes.search);
+  outcomes.children += 2;
+}
+
+void Lane::requeue_halves(const Parcel& parcel, const std::vector<uint32_t>& members,
+                          const std::shared_ptr<BisectSearch>& search) {
+  const std::span<const uint32_t> all(members);
+  const std::size_t half = (all.size() + 1) / 2;
+  for (const auto& part : {all.first(half), all.subspan(half)}) {
+    auto child = sub_parcel(parcel, part);
+    child->search = search;
+    child->attempt = 0;  // a batch of its own
+    if (search) search->bisect.add_part();
+    requeue(std::move(child));
+  }
+}
+
+void Lane::single_refused(Flight& flight, const Verdict& verdict, int http_status, int64_t now, Outcomes& outcomes) {
+  const std::vector<uint32_t> member = outcomes[CSIEM_REJECT];
+  const std::string cause = describe(flight, verdict);
+  const auto ruling = outcomes.search && !outcomes.accepted && flight.parcel->count == 1
+                          ? outcomes.search->bisect.single_refused()
+                          : Bisect::Ruling::give_up;
+  outcomes.suspected = outcomes.search && !outcomes.accepted && flight.parcel->count == 1;
+  if (ruling == Bisect::Ruling::give_up) {
+    log::warn(4030, id(), cause, {{"event_id", view(flight.parcel->events()[member.front()]->event_id)}});
+    dead_letter(*flight.parcel, member.front(), "rejected", 4030, http_status, verdict.code, verdict.text);
+    if (outcomes.search) give_up_suspects(*outcomes.search);
+    return;
+  }
+  auto suspect_parcel = part_of(flight, member);
+  suspect_parcel->search = nullptr;
+  outcomes.search->suspects.push_back({std::move(suspect_parcel), http_status, verdict.code, verdict.text});
+  if (ruling == Bisect::Ruling::wait) return;
+  // Everything is refused: nothing is given up until something is accepted.
+  for (BisectSearch::Suspect& suspect : outcomes.search->suspects) requeue(std::move(suspect.parcel));
+  outcomes.search->suspects.clear();
+  hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
+}
+
+void Lane::give_up_suspects(BisectSearch& search) {
+  for (const BisectSearch::Suspect& suspect : search.suspects) {
+    log::warn(4030, id(), suspect.text, {{"event_id", view(suspect.parcel->events().front()->event_id)}});
+    dead_letter(*suspect.parcel, 0, "rejected", 4030, suspect.http_status, suspect.code, suspect.text);
+  }
+  search.suspects.clear();
+}
+
+// The attempt was one part of a search: what does its end say about the suspects?
+void Lane::close_search(BisectSearch& search, const Outcomes& outcomes) {
+  if (outcomes.suspected) return;  // single_refused() did it
+  Bisect::Ruling ruling = Bisect::Ruling::wait;
+  if (outcomes.accepted) {
+    ruling = search.bisect.part_accepted();
+  } else if (outcomes.children > 0) {
+    search.bisect.part_halved();
+  } else {
+    ruling = search.bisect.part_gone();
+  }
+  if (ruling == Bisect::Ruling::give_up) give_up_suspects(search);
+}
+
+// ---- too large ----
+
+void Lane::on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
+  const std::vector<uint32_t>& members = outcomes[CSIEM_SPLIT];
+  if (members.empty()) return;
+  const Parcel& parcel = *flight.parcel;
+  const std::size_t bytes = parcel.bytes();
+  const std::string cause = describe(flight, verdict) + "; " + std::to_string(bytes) + " bytes";
+  log::warn(4032, id(), cause, {{"events", std::to_string(members.size())}});
+  if (members.size() == 1) {
+    dead_letter(parcel, members.front(), "too_large", 4032, flight.status, verdict.code, verdict.text);
+    return;
+  }
+  const uint64_t smaller =
+      std::max<uint64_t>(std::min<uint64_t>(batcher_->max_bytes(), bytes) / 2, kSmallestBatchBytes);
+  if (smaller < batcher_->max_bytes()) batcher_->set_max_bytes(smaller);
+  smaller_until_ns_ = now + tuning_.smaller_batches_ms * kNsPerMs;
+  requeue_halves(parcel, members, outcomes.search);
+  outcomes.children += 2;
+}
+
+// ---- credential or destination refused: nothing is wrong with the events ----
+
+void Lane::on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
+  for (const int32_t outcome : {CSIEM_AUTH, CSIEM_CONFIG}) {
+    const std::vector<uint32_t>& members = outcomes[outcome];
+    if (members.empty()) continue;
+    const std::string cause = describe(flight, verdict);
+    auto part = part_of(flight, members);
+    part->ready_at_ns = now;
+    if (part->search) part->search->bisect.add_part();
+    requeue(std::move(part));
+    ++outcomes.children;
+    if (breaker_.on_success(now) == Breaker::Change::closed) permits_.slow_start();  // the server answers
+    if (outcome == CSIEM_AUTH) {
+      on_auth(flight, cause, now);
+    } else {
+      hold(Hold::Kind::destination, flight.outlet, cause, now);
+    }
+  }
+}
+
+// ---- again later ----
+
+void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
+  const std::vector<uint32_t>& members = outcomes[CSIEM_RETRY];
+  const bool server_decided = outcomes.accepted || !outcomes.named_rejects.empty() || !outcomes[CSIEM_REJECT].empty() ||
+                              !outcomes[CSIEM_SPLIT].empty();
+  if (server_decided) on_accepted(flight, now);
+  if (members.empty()) return;
+  const int64_t retry_after = std::max(verdict.retry_after_ms, flight.retry_after_ms);
+  if (!server_decided) on_failure(flight, verdict, now);
+  if (flight.ambiguous) context_.stats.duplicates_possible.fetch_add(members.size(), std::memory_order_relaxed);
+
+  const Parcel& tried = *flight.parcel;
+  const int64_t age = tried.first_sent_running_ns < 0 ? 0 : running_ns(now) - tried.first_sent_running_ns;
+  const bool too_often = retry_.max_retries >= 0 && int64_t{tried.attempt} >= retry_.max_retries;
+  if (too_often || age > retry_.max_elapsed_ms * kNsPerMs) {
+    const std::string cause = describe(flight, verdict);
+    const std::string limit = too_often ? "retry.max_retries = " + std::to_string(retry_.max_retries)
+                                        : "retry.max_elapsed = " + std::to_string(retry_.max_elapsed_ms) + " ms";
+    log::warn(4034, id(), "given up after " + limit + ": " + cause, {{"events", std::to_string(members.size())}});
+    for (const uint32_t member : members)
+      dead_letter(tried, member, "expired", 4034, flight.status, verdict.code, cause);
+    return;
+  }
+  context_.stats.retries.fetch_add(1, std::memory_order_relaxed);
+  auto part = part_of(flight, members);
+  ++part->attempt;
+  part->after_timeout = flight.transport == http::Transport::timeout;
+  const int64_t backoff = backoff_ms(retry_, part->attempt, random_);
+  part->ready_at_ns = now + backoff * kNsPerMs;
+  if (retry_after > 0) {
+    paused_until_ns_ = std::max(paused_until_ns_, now + server_wait_ms(backoff, retry_after, random_) * kNsPerMs);
+    part->ready_at_ns = paused_until_ns_;
+  }
+  if (part->search) part->search->bisect.add_part();
+  ++outcomes.children;
+  requeue(std::move(part));
+}
+
+}  // namespace csiem::delivery

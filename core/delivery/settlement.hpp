@@ -1,0 +1,46 @@
+// From how single events ended to what the cursor is told.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "delivery/lane.hpp"
+#include "event/batch.hpp"
+#include "store/store.hpp"
+
+namespace csiem::delivery {
+
+// One published batch as a lane sees it, from publish() to its settlement.
+struct SourceBatch {
+  event::BatchRef batch;
+  std::size_t bytes = 0;             // as counted in LaneStats
+  uint64_t remaining = 0;            // events that have not ended
+  uint32_t next = 0;                 // first event that the lane has not looked at in order
+  std::vector<uint32_t> taken;       // events behind `next` that overtook, ascending
+  uint32_t taken_next = 0;           // first of `taken` that `next` has not reached
+  std::array<uint64_t, 4> counts{};  // by Fate
+};
+
+// Owns the source batches of one lane and settles each as a whole when its last event has ended. Lane's thread.
+class Settlement {
+ public:
+  Settlement(store::Cursor& cursor, LaneStats& stats) : cursor_(cursor), stats_(stats) {}
+
+  // Null for an empty batch. Good until end() has ended its last event.
+  SourceBatch* open(event::BatchRef batch, std::size_t bytes);
+  void end(SourceBatch* source, store::Fate fate, uint64_t events);
+  void dead_letter(store::DeadLetter letter) { cursor_.dead_letter(std::move(letter)); }
+
+ private:
+  void settle(SourceBatch* source);
+
+  store::Cursor& cursor_;
+  LaneStats& stats_;
+  std::vector<std::unique_ptr<SourceBatch>> all_;
+  std::vector<SourceBatch*> idle_;
+};
+
+}  // namespace csiem::delivery

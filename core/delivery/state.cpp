@@ -1,0 +1,256 @@
+// How the lane stands with its destination, and what is said about it.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "delivery/lane_core.hpp"
+
+namespace csiem::delivery {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr double kForgivenPerNs = 1.0 / 60e9;
+
+FailureKind kind_of(const Flight& flight) {
+  switch (flight.transport) {
+    case http::Transport::tls:
+      return FailureKind::tls;
+    case http::Transport::timeout:
+      return FailureKind::timeout;
+    case http::Transport::dns:
+    case http::Transport::connect:
+    case http::Transport::reset:
+      return FailureKind::unreachable;
+    default:
+      return flight.status == 429 ? FailureKind::throttled : FailureKind::server;
+  }
+}
+
+int code_of(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::tls:
+      return 4002;
+    case FailureKind::timeout:
+      return 4003;
+    case FailureKind::throttled:
+      return 4020;
+    default:
+      return 4001;
+  }
+}
+
+std::string_view word_of(http::Transport transport) {
+  switch (transport) {
+    case http::Transport::dns:
+      return "name not resolved";
+    case http::Transport::connect:
+      return "no connection";
+    case http::Transport::tls:
+      return "TLS failed";
+    case http::Transport::timeout:
+      return "no answer in time";
+    case http::Transport::reset:
+      return "connection lost";
+    case http::Transport::cancelled:
+      return "cancelled";
+    default:
+      return "";
+  }
+}
+
+std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) / 1'000'000'000) + " s"; }
+
+}  // namespace
+
+// ---- words ----
+
+std::string Lane::setting_of(uint32_t outlet) const {
+  const config::Origin& own = outlets_[outlet].settings->origin;
+  const config::Origin& origin = own.line != 0 ? own : context_.settings.origin;
+  if (origin.line == 0) return {};
+  return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
+}
+
+// The vendor's words, kept, and where the setting stands that led there.
+std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
+  std::string out;
+  const auto add = [&](std::string_view text) {
+    if (text.empty()) return;
+    if (!out.empty()) out += ", ";
+    out += text;
+  };
+  if (flight.transport != http::Transport::ok) {
+    add(word_of(flight.transport));
+    if (!flight.transport_text.empty()) out += ": " + log::scrub(flight.transport_text);
+  } else if (flight.status != 0) {
+    add("HTTP " + std::to_string(flight.status));
+  }
+  if (!verdict.code.empty()) add("code " + verdict.code);
+  if (!verdict.text.empty()) add('"' + verdict.text + '"');
+  if (out.empty()) out = "the plugin says " + std::string(outcome_word(verdict.outcome));
+  const std::string setting = setting_of(flight.outlet);
+  return setting.empty() ? out : out + " (set at " + setting + ")";
+}
+
+void Lane::remember_error(const std::string& text) {
+  const std::lock_guard lock(error_mutex_);
+  last_error_ = text;
+}
+
+// ---- the destination works, or does not ----
+
+void Lane::on_accepted(const Flight& flight, int64_t now) {
+  context_.stats.last_success_unix_ns.store(clock_.unix_ns(), std::memory_order_relaxed);
+  budget_.on_success();
+  context_.limiter->succeeded(now);
+  if (breaker_.on_success(now) == Breaker::Change::closed) {
+    permits_.slow_start();
+  } else {
+    permits_.on_success();
+  }
+  failing_ = false;
+  failure_code_ = 0;
+  refreshed_ = false;
+  if (!hold_ || !flight.probe) return;
+  // Whatever is refused by a held destination keeps it held; this probe was not.
+  if (hold_.kind() != Hold::Kind::rejected_all) permits_.slow_start();
+  hold_.clear();
+  update_state(now);
+}
+
+void Lane::on_failure(const Flight& flight, const Verdict& verdict, int64_t now) {
+  const FailureKind kind = kind_of(flight);
+  const std::string cause = describe(flight, verdict);
+  if (kind == FailureKind::throttled || flight.status == 503) context_.limiter->throttled(now);
+  failing_ = true;
+  remember_error(cause);
+  if (code_of(kind) != failure_code_) {
+    failure_code_ = code_of(kind);
+    log::warn(failure_code_, id(), cause, {{"attempt", std::to_string(flight.parcel->attempt + 1)}});
+  }
+  if (kind == FailureKind::throttled) {
+    breaker_.on_success(now);  // the server is there
+  } else if (breaker_.on_failure(now) == Breaker::Change::opened) {
+    held_outlet_ = flight.outlet;
+    log::warn(4060, id(), cause, {{"probe_in", seconds_text(breaker_.probe_at_ns() - now)}});
+  }
+  update_state(now);
+}
+
+// ---- credentials ----
+
+void Lane::on_auth(const Flight& flight, const std::string& cause, int64_t now) {
+  remember_error(cause);
+  refresh_outlet_ = flight.outlet;
+  refresh_cause_ = cause;
+  if (refreshes_open_ > 0) return;  // of another batch, the answer serves both
+  const auto& keys = outlets_[flight.outlet].services->credential_keys();
+  if (hold_ || refreshed_ || !refresh_credential_ || keys.empty()) {
+    hold(Hold::Kind::auth, flight.outlet, cause, now);
+    return;
+  }
+  refreshed_ = true;
+  refresh_changed_ = false;
+  refreshes_open_ = static_cast<uint32_t>(keys.size());
+  refresh_deadline_ns_ = now + tuning_.refresh_limit_ms * kNsPerMs;
+  for (const auto& [handle, key] : keys) {
+    refresh_credential_(key, [weak = weak_from_this()](bool changed) {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->context_.mailbox.put([&](Mailbox::Content& content) {
+        content.refreshes.push_back(changed);
+        return true;
+      });
+    });
+  }
+}
+
+void Lane::refresh_done(int64_t now) {
+  if (!refresh_changed_) hold(Hold::Kind::auth, refresh_outlet_, refresh_cause_, now);
+}
+
+uint64_t Lane::credential_generations() const {
+  uint64_t sum = 0;
+  if (context_.credentials == nullptr) return 0;
+  for (const Outlet& outlet : outlets_)
+    for (const auto& [handle, key] : outlet.services->credential_keys()) sum += context_.credentials->generation(key);
+  return sum;
+}
+
+void Lane::hold(Hold::Kind kind, uint32_t outlet, const std::string& cause, int64_t now) {
+  const bool known = hold_.kind() == kind;
+  hold_.begin(kind, now, tuning_.probe_interval_ms * kNsPerMs);
+  held_outlet_ = outlet;
+  // The first probe is none of the events that led here.
+  if (!known) probe_round_ = Bisect::kSinglesToHold;
+  held_generations_ = credential_generations();
+  remember_error(cause);
+  if (!known) {
+    const int code = kind == Hold::Kind::auth ? 4010 : kind == Hold::Kind::destination ? 4040 : 4031;
+    const std::string text = kind == Hold::Kind::rejected_all ? "every event is rejected, held: " + cause : cause;
+    log::error(code, id(), text, {{"probe_in", seconds_text(tuning_.probe_interval_ms * kNsPerMs)}});
+  }
+  update_state(now);
+}
+
+// ---- breaches of contract ----
+
+void Lane::strike(const std::string& what, int64_t now) {
+  context_.stats.strikes.fetch_add(1, std::memory_order_relaxed);
+  strike_level_ = std::max(0.0, strike_level_ - static_cast<double>(now - strike_at_ns_) * kForgivenPerNs) + 1.0;
+  strike_at_ns_ = now;
+  log::warn(3010, id(), clean_text(what), {{"plugin", exporter_->name}, {"version", exporter_->version}});
+  // A hair below: two strikes a microsecond apart are two strikes.
+  if (!parked_ && strike_level_ > static_cast<double>(tuning_.strikes_to_park) - 0.01) park(now);
+}
+
+void Lane::park(int64_t now) {
+  parked_ = true;
+  const std::string text = "too many breaches of contract by plugin " + exporter_->name + " " + exporter_->version;
+  remember_error(text);
+  log::error(3012, id(), text, {{"events_kept", std::to_string(context_.stats.queued_events.load())}});
+  while (!context_.flights.empty()) {
+    auto flight = context_.flights.take(context_.flights.all().front()->token);
+    outlets_[flight->outlet].services->cancel(flight->token);
+    queue_.put(std::move(flight->parcel));
+  }
+  for (Outlet& outlet : outlets_) outlet.services->shut();
+  update_state(now);
+}
+
+// ---- the state in one word ----
+
+int64_t Lane::running_ns(int64_t now) const {
+  return running_total_ns_ + (state_ == LaneState::running ? now - state_since_ns_ : 0);
+}
+
+void Lane::update_state(int64_t now) {
+  LaneState next = LaneState::running;
+  if (parked_) {
+    next = LaneState::parked;
+  } else if (!started_) {
+    next = LaneState::starting;
+  } else if (hold_) {
+    next = hold_.kind() == Hold::Kind::auth ? LaneState::held_auth : LaneState::held_destination;
+  } else if (breaker_.state() != Breaker::State::closed) {
+    next = LaneState::open;
+  } else if (failing_) {
+    next = LaneState::retrying;
+  }
+  if (next == state_) return;
+  const LaneState before = state_;
+  running_total_ns_ = running_ns(now);
+  state_ = next;
+  state_since_ns_ = now;
+  context_.stats.state.store(static_cast<int>(next), std::memory_order_release);
+  if (before == LaneState::running || before == LaneState::starting) trouble_since_ns_ = now;
+  if (next != LaneState::running) return;
+  if (before == LaneState::starting) {
+    log::debug("exporter is ready", {{"exporter", id()}});
+  } else {
+    log::write(log::Level::info, 4061, id(), "delivery resumed", {{"after", seconds_text(now - trouble_since_ns_)}});
+  }
+}
+
+}  // namespace csiem::delivery

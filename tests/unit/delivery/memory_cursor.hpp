@@ -1,0 +1,70 @@
+// A cursor that remembers what it was told, and that nothing was told twice.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/store.hpp"
+
+namespace csiem::test {
+
+class MemoryCursor final : public store::Cursor {
+ public:
+  struct Settled {
+    store::Sequence first, last;
+    std::array<uint64_t, 4> counts;
+  };
+
+  void settle(store::Sequence first, store::Sequence last, const std::array<uint64_t, 4>& counts) override {
+    const std::lock_guard lock(mutex_);
+    settled_.push_back({first, last, counts});
+    uint64_t sum = 0;
+    for (std::size_t fate = 0; fate < 4; ++fate) {
+      totals_[fate] += counts[fate];
+      sum += counts[fate];
+    }
+    if (sum != last - first + 1) broken_ = true;
+    for (store::Sequence at = first; at <= last; ++at)
+      if (!sequences_.insert(at).second) broken_ = true;
+  }
+  void dead_letter(store::DeadLetter letter) override {
+    const std::lock_guard lock(mutex_);
+    if (sequences_.contains(letter.sequence)) broken_ = true;  // must be kept before it is settled
+    letters_.push_back(std::move(letter));
+  }
+  store::Ledger ledger() const override { return {}; }
+
+  std::vector<Settled> settled() const {
+    const std::lock_guard lock(mutex_);
+    return settled_;
+  }
+  std::vector<store::DeadLetter> letters() const {
+    const std::lock_guard lock(mutex_);
+    return letters_;
+  }
+  uint64_t total(store::Fate fate) const {
+    const std::lock_guard lock(mutex_);
+    return totals_[static_cast<std::size_t>(fate)];
+  }
+  bool broken() const {
+    const std::lock_guard lock(mutex_);
+    return broken_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Settled> settled_;
+  std::vector<store::DeadLetter> letters_;
+  std::set<store::Sequence> sequences_;
+  std::array<uint64_t, 4> totals_{};
+  bool broken_ = false;
+};
+
+}  // namespace csiem::test
