@@ -6,6 +6,13 @@ namespace {
 // Room for the brackets around the deepest value that the limit allows.
 constexpr std::size_t kOuterLevels = 2;
 
+// Integers of any length are exact; only numbers with a point or an exponent stand for a double.
+bool has_infinite_number(const Token& root) noexcept {
+  for (const Token* t = &root; t != &root + root.span; ++t)
+    if (t->is(Kind::number) && t->non_finite && t->text_view().find_first_of(".eE") != std::string_view::npos) return true;
+  return false;
+}
+
 bool is_json_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 }  // namespace
@@ -68,7 +75,7 @@ void Dispatcher::map_document(const Tape& tape, LineResult& result) {
   emitter.set_compact(tape.compact());
   const Token& root = tape.root();
   if (options_.strict) {
-    if (root.non_finite) return refuse(Reject::bad_field, "a number beyond the range of a double", result);
+    if (root.non_finite && has_infinite_number(root)) return refuse(Reject::bad_field, "a number beyond the range of a double", result);
     if (emitter.mark_all_shadowed(root)) return refuse(Reject::bad_json, "a key twice in one object", result);
   }
   map_value(root, result);
