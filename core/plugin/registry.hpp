@@ -97,8 +97,8 @@ class CallSlot {
   void leave() noexcept;
 
  private:
-  // 0 idle, 1 in a call, 2 abandoned
-  std::atomic<int> state_{0};
+  // Lowest two bits: 0 idle, 1 in a call, 2 abandoned; above them the number of the call.
+  std::atomic<uint64_t> state_{0};
   std::atomic<int64_t> since_{0};
   std::atomic<const std::string*> instance_{nullptr};
   std::atomic<const char*> call_{nullptr};
@@ -123,7 +123,7 @@ class ExporterInstance {
   csiem_status health(uint64_t token, std::string* error);
   // Run plugin callbacks through the same barrier.
   void http_done(csiem_http_done done, void* user, const csiem_http_response& response);
-  void task(csiem_task task, void* user);
+  void task(csiem_task work, void* user);
   // Never call destroy(): the plugin is stuck in a call and its memory is abandoned on purpose.
   void abandon();
 
