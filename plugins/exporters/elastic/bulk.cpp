@@ -6,17 +6,13 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "common/one_line.hpp"
 #include "common/text.hpp"
 
 namespace csiem::elastic {
 namespace {
 
 constexpr std::string_view kTimestamp = "\"@timestamp\"";
-
-// Line feeds in JSON stand between tokens only, where a space means the same.
-void write_in_one_line(std::string_view body, Out& out) {
-  for (const char c : body) out.byte(c == '\n' ? ' ' : c);
-}
 
 // '@' is rare in events, quotes are not: this is several times faster than looking for the whole name.
 bool mentions_timestamp(std::string_view body) noexcept {
@@ -59,15 +55,7 @@ void Bulk::write(const csiem_event& event, csiem_str body, Request& out) {
     document.remove_prefix(1);
     if (common::trimmed(document) != "}") o.byte(',');
   });
-  if (document.find('\n') == std::string_view::npos) {
-    out.add(document);
-    out.write([](Out& o) { o.byte('\n'); });
-    return;
-  }
-  out.write([&](Out& o) {
-    write_in_one_line(document, o);
-    o.byte('\n');
-  });
+  common::add_line(document, out);
 }
 
 }  // namespace csiem::elastic

@@ -1,0 +1,245 @@
+// Webhooks: events or batches to one URL, with an id that stays the same over all attempts.
+// SPDX-License-Identifier: Apache-2.0
+#include <csiem/sdk.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/authorization.hpp"
+#include "common/http_text.hpp"
+#include "common/in_flight.hpp"
+#include "common/text.hpp"
+#include "webhook/message.hpp"
+#include "webhook/response.hpp"
+
+namespace csiem::webhook {
+namespace {
+
+constexpr char kSettings[] =
+#include "webhook/settings.inc"
+    ;
+
+constexpr uint32_t kMaxAnswer = 64 * 1024;
+// What the Standard Webhooks text advises as the most for one message.
+constexpr std::size_t kLargeMessage = 20 * 1024;
+
+// Secrets appear as handles only.
+struct Auth {
+  enum class Type { none, bearer, basic, header } type = Type::none;
+  std::string secret;
+  std::string name;  // user name or header name
+};
+
+Auth auth_of(const Config& config) {
+  const std::string type = config.text("auth.type", "none");
+  Auth auth;
+  const auto need = [&](const char* secret) {
+    auth.secret = config.secret(std::string("auth.") + secret);
+    if (auth.secret.empty()) throw std::invalid_argument("auth: type " + type + " needs " + secret);
+  };
+  if (type == "bearer") {
+    auth.type = Auth::Type::bearer;
+    need("token");
+  } else if (type == "basic") {
+    auth.type = Auth::Type::basic;
+    auth.name = config.text("auth.username", "");
+    need("password");
+    if (auth.name.empty() || auth.name.find(':') != std::string::npos)
+      throw std::invalid_argument("auth: username must be set and may not contain ':'");
+  } else if (type == "header") {
+    auth.type = Auth::Type::header;
+    auth.name = config.text("auth.header_name", "");
+    need("header_value");
+    common::check_header("auth.header_name", auth.name, "", {"content-type", "idempotency-key", "webhook-id"});
+  } else if (type != "none") {
+    throw std::invalid_argument("auth: type '" + type +
+                                "' is not part of this version; use none, bearer, basic or header");
+  }
+  return auth;
+}
+
+Shape shape_of(const Config& config) {
+  Shape shape;
+  const std::string framing = config.text("framing", "single");
+  if (framing != "single" && framing != "array" && framing != "ndjson")
+    throw std::invalid_argument("framing: '" + framing + "' is not single, array or ndjson");
+  shape.framing = framing == "array" ? Framing::array : framing == "ndjson" ? Framing::ndjson : Framing::single;
+  shape.envelope = config.boolean("envelope", true);
+  shape.content_type = config.text("content_type", "");
+  if (!common::is_header_value(shape.content_type)) throw std::invalid_argument("content_type: has a line break");
+  return shape;
+}
+
+Rules rules_of(const Config& config) {
+  Rules rules;
+  rules.success = Codes::parse(config.text("success_codes", "200-299"), "success_codes");
+  rules.retry = Codes::parse(config.text("retry_codes", ""), "retry_codes");
+  rules.reject = Codes::parse(config.text("reject_codes", ""), "reject_codes");
+  rules.success_body_contains = config.text("success_body_contains", "");
+  rules.conflict_is_success = config.boolean("conflict_is_success", false);
+  return rules;
+}
+
+class Webhook final : public HttpExporter {
+ public:
+  explicit Webhook(const Config& config)
+      : url_(config.secret("url")),
+        method_(config.text("method", "POST")),
+        headers_(config.members("headers")),
+        auth_(auth_of(config)),
+        shape_(shape_of(config)),
+        rules_(rules_of(config)),
+        gzip_(config.text("compression", "none") == "gzip"),
+        max_body_(static_cast<std::size_t>(config.integer("max_body_bytes", 1024 * 1024))) {
+    if (method_ != "POST" && method_ != "PUT" && method_ != "PATCH")
+      throw std::invalid_argument("method: '" + method_ + "' is not POST, PUT or PATCH");
+    for (const auto& [name, value] : headers_)
+      common::check_header(
+          "headers", name, value,
+          {"authorization", "content-type", "idempotency-key", "webhook-id", "webhook-timestamp", "webhook-signature"});
+    check_url(config);
+  }
+
+  void build(const csiem_batch& batch, Request& out) override {
+    Progress progress;
+    if (gone_)
+      out.settle(gone());
+    else if (next_request(batch, progress, out))
+      in_flight_.start(batch, std::move(progress));
+    else
+      out.settle(std::move(progress.verdict));
+  }
+
+  Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
+             Request& next) override {
+    Progress progress = in_flight_.finish(batch);
+    Verdict answer = read_answer(response, rules_, batch.attempt);
+    if (response.transport == CSIEM_TRANSPORT_OK && response.status == 410 && answer.outcome == CSIEM_CONFIG)
+      answer = gone();
+    if (!note_answer(batch, std::move(answer), response.status, progress) && next_request(batch, progress, next)) {
+      in_flight_.start(batch, std::move(progress));
+      return Step::send;
+    }
+    verdict = std::move(progress.verdict);
+    return Step::done;
+  }
+
+ private:
+  // How far a batch has come. With one request per event a batch takes several requests, one after the other.
+  struct Progress {
+    uint32_t first = 0, last = 0;  // events of the request under way
+    Verdict verdict;               // so far
+  };
+
+  void check_url(const Config& config) const {
+    if (url_.empty()) throw std::invalid_argument("url: missing");
+    std::string why;
+    config.host().borrow(url_, [&](std::string_view url) {
+      const common::UrlParts parts = common::url_parts(url);
+      if (!parts.ok || (!common::same_ignoring_case(parts.scheme, "https") && !common::is_plain_http(parts)))
+        why = "url: is not an http or https URL";
+      else if (auth_.type != Auth::Type::none && common::is_plain_http(parts) && !common::is_loopback(parts) &&
+               !config.boolean("allow_plain_http", false))
+        why = "url: http would carry the credentials unencrypted; use https or set allow_plain_http";
+    });
+    if (!why.empty()) throw std::invalid_argument(why);
+  }
+
+  // 410 says that nobody will ever listen again: no request leaves until the configuration is loaded anew.
+  Verdict gone() {
+    gone_ = true;
+    return Verdict::of(CSIEM_CONFIG, "http.410", "the receiver is gone; nothing is sent until a reload");
+  }
+
+  // Takes the answer for the events under way. True when the batch ends here.
+  static bool note_answer(const csiem_batch& batch, Verdict answer, int32_t status, Progress& progress) {
+    if (answer.outcome == CSIEM_DELIVERED) return false;
+    const bool about_the_event = answer.outcome == CSIEM_REJECT || answer.outcome == CSIEM_SPLIT;
+    // Where it is not about this event, the following ones would fare the same.
+    failed(batch, progress.first, about_the_event ? progress.last : batch.count, std::move(answer), status, progress);
+    return !about_the_event;
+  }
+
+  static void failed(const csiem_batch& batch, uint32_t first, uint32_t last, Verdict why, int32_t status,
+                     Progress& progress) {
+    if (first == 0 && last == batch.count) {
+      progress.verdict = std::move(why);
+      return;
+    }
+    for (uint32_t i = first; i < last; ++i) progress.verdict.event(i, why.outcome, status, why.code, why.message);
+    progress.verdict.retry_after_ms = why.retry_after_ms;
+  }
+
+  // Writes the next request of the batch. False when there is none left, progress.verdict being complete.
+  bool next_request(const csiem_batch& batch, Progress& progress, Request& out) {
+    while (progress.last < batch.count) {
+      progress.first = progress.last;
+      progress.last = shape_.framing == Framing::single ? progress.first + 1 : batch.count;
+      out.clear();
+      write_body(shape_, batch, progress.first, progress.last, out);
+      const std::size_t bytes = out.body_size();
+      if (bytes > max_body_) {
+        const std::string sizes = std::to_string(bytes) + " bytes, max_body_bytes is " + std::to_string(max_body_);
+        failed(batch, progress.first, progress.last, Verdict::of(CSIEM_SPLIT, "webhook.too_large", sizes), 0, progress);
+        continue;
+      }
+      if (shape_.framing == Framing::single && bytes > kLargeMessage) host().count("large_messages");
+      write_head(batch, progress.first, out);
+      if (!out.settled()) return true;
+      failed(batch, progress.first, batch.count, *out.settled(), 0, progress);
+      return false;
+    }
+    return false;
+  }
+
+  void write_head(const csiem_batch& batch, uint32_t first, Request& out) const {
+    out.method = method_;
+    out.url_secret = url_;
+    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
+    out.max_response_bytes = kMaxAnswer;
+    out.header("Content-Type", content_type_of(shape_, batch));
+    for (const auto& [name, value] : headers_) out.header(name, value);
+    if (const std::string id = id_of(batch, first); !id.empty()) {
+      out.header("webhook-id", id);
+      out.header("Idempotency-Key", id);
+    }
+    if (auth_.type == Auth::Type::bearer) out.header("Authorization", "Bearer ", auth_.secret);
+    if (auth_.type == Auth::Type::header) out.header(auth_.name, "", auth_.secret);
+    if (auth_.type == Auth::Type::basic)
+      common::encoded_authorization(host(), "Basic ", auth_.name + ":", auth_.secret, out);
+  }
+
+  // Per event where a request is one event, so that it survives a different cut of batches after a restart.
+  std::string id_of(const csiem_batch& batch, uint32_t first) const {
+    const std::string batch_id = header_id(view(batch.idempotency_key));
+    if (shape_.framing != Framing::single) return batch_id;
+    const std::string event_id = header_id(view(batch.events[first]->event_id));
+    return !event_id.empty() || batch_id.empty() ? event_id : batch_id + "-" + std::to_string(first);
+  }
+
+  std::string url_;  // handle
+  std::string method_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+  Auth auth_;
+  Shape shape_;
+  Rules rules_;
+  bool gzip_;
+  std::size_t max_body_;
+  bool gone_ = false;
+  common::InFlight<Progress> in_flight_;
+};
+
+}  // namespace
+}  // namespace csiem::webhook
+
+CSIEM_EXPORTER(csiem::webhook::Webhook, "org.clawdstrike.webhook", "webhook", CSIEM_PLUGIN_VERSION,
+               csiem::About()
+                   .vendor("clawdstrike-siem")
+                   .license("Apache-2.0")
+                   .description("Webhooks: events or batches to one URL")
+                   .default_format("native")
+                   .accepts("*")
+                   .flags(CSIEM_EXPORTER_PARTIAL),
+               csiem::webhook::kSettings);
