@@ -26,7 +26,8 @@ bool normalise_uuid(std::string_view text, char* out) noexcept;
 class IdMaker {
  public:
   // Writes kUuidLength bytes. `unix_ns` empty: the record has no usable time.
-  void derive(std::string_view shape, std::span<const std::string_view> parts, std::optional<int64_t> unix_ns, char* out);
+  void derive(std::string_view shape, std::span<const std::string_view> parts, std::optional<int64_t> unix_ns,
+              char* out);
 
  private:
   Sha256 hash_;

@@ -52,7 +52,8 @@ bool one_of(std::string_view text, std::size_t i, std::initializer_list<std::str
 }
 
 // The first `|` at or after `from` leads into one of `words`.
-bool next_pipe_leads_to(std::string_view text, std::size_t from, std::initializer_list<std::string_view> words) noexcept {
+bool next_pipe_leads_to(std::string_view text, std::size_t from,
+                        std::initializer_list<std::string_view> words) noexcept {
   const std::size_t pipe = text.find('|', from);
   return pipe != kNowhere && one_of(text, skip_spaces(text, pipe + 1), words);
 }

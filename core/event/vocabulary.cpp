@@ -92,7 +92,8 @@ std::optional<EventType> event_type_folded(std::string_view word) noexcept {
   char before = 0;
   for (const char c : word) {
     if (n + 2 > sizeof folded) return std::nullopt;
-    const bool starts_word = c >= 'A' && c <= 'Z' && ((before >= 'a' && before <= 'z') || (before >= '0' && before <= '9'));
+    const bool starts_word =
+        c >= 'A' && c <= 'Z' && ((before >= 'a' && before <= 'z') || (before >= '0' && before <= '9'));
     if (starts_word) folded[n++] = '_';
     folded[n++] = c == '-' ? '_' : to_lower(c);
     before = c;

@@ -63,7 +63,8 @@ class WordTable {
 
   constexpr std::size_t hash(std::string_view w) const noexcept {
     const auto at = [&](std::size_t i) { return uint32_t{static_cast<unsigned char>(w[i])}; };
-    const uint32_t mixed = static_cast<uint32_t>(w.size()) | at(0) << 8 | at(w.size() / 2) << 16 | at(w.size() - 1) << 24;
+    const uint32_t mixed =
+        static_cast<uint32_t>(w.size()) | at(0) << 8 | at(w.size() / 2) << 16 | at(w.size() - 1) << 24;
     return ((mixed ^ (mixed >> 15)) * seed_) >> kShift;
   }
   constexpr bool place() {

@@ -93,10 +93,10 @@ Verdict map_adapter_core(Context& c, const Record& r) {
 
   c.notes.type_word(type);
   c.notes.context_id = r.at(Key::contextId);
-  c.extras_beyond(r, {Key::id, Key::type, Key::timestamp, Key::contextId, Key::sessionId, Key::toolName, Key::parameters,
-                      Key::output, Key::decision, Key::details});
-  c.extras_beyond("decision", decision, {"status", "allowed", "denied", "warn", "guard", "severity", "message", "reason",
-                                         "details"});
+  c.extras_beyond(r, {Key::id, Key::type, Key::timestamp, Key::contextId, Key::sessionId, Key::toolName,
+                      Key::parameters, Key::output, Key::decision, Key::details});
+  c.extras_beyond("decision", decision,
+                  {"status", "allowed", "denied", "warn", "guard", "severity", "message", "reason", "details"});
   if (decision == nullptr && r.get(Key::decision) != nullptr) c.extra({}, *r.at(Key::decision));
   Draft d;
   d.id = r.get(Key::id);

@@ -14,29 +14,30 @@ struct Ledger {
 };
 
 Ledger nested(Context& c, const Record& r) {
-  c.extras_beyond(r, {Key::eventId, Key::timestamp, Key::sequence, Key::sessionId, Key::agentId, Key::organizationId,
-                      Key::correlationId, Key::action, Key::decision, Key::provenance, Key::extensions, Key::integrity});
+  c.extras_beyond(r,
+                  {Key::eventId, Key::timestamp, Key::sequence, Key::sessionId, Key::agentId, Key::organizationId,
+                   Key::correlationId, Key::action, Key::decision, Key::provenance, Key::extensions, Key::integrity});
   const Token* action = r.at(Key::action);
   const Token* decision = r.at(Key::decision);
   c.extras_beyond("action", action, {"type", "resource", "parameters", "result"});
   c.extras_beyond("decision", decision, {"allowed", "guard", "severity", "reason", "policyHash"});
-  return {r.get(Key::eventId),          r.get(Key::sessionId),        r.get(Key::agentId),
-          r.get(Key::organizationId),   r.get(Key::correlationId),    find(action, "type"),
-          find(action, "resource"),     find(action, "parameters"),   find(action, "result"),
-          find(decision, "allowed"),    find(decision, "guard"),      find(decision, "severity"),
-          find(decision, "reason"),     find(decision, "policyHash")};
+  return {r.get(Key::eventId),       r.get(Key::sessionId),       r.get(Key::agentId),      r.get(Key::organizationId),
+          r.get(Key::correlationId), find(action, "type"),        find(action, "resource"), find(action, "parameters"),
+          find(action, "result"),    find(decision, "allowed"),   find(decision, "guard"),  find(decision, "severity"),
+          find(decision, "reason"),  find(decision, "policyHash")};
 }
 
 Ledger flat(Context& c, const Record& r) {
-  c.extras_beyond(r, {Key::event_id, Key::timestamp, Key::sequence, Key::session_id, Key::agent_id,
-                      Key::organization_id, Key::correlation_id, Key::action_type, Key::action_resource,
-                      Key::action_parameters, Key::action_result, Key::decision_allowed, Key::decision_guard,
-                      Key::decision_severity, Key::decision_reason, Key::decision_policy_hash, Key::previous_hash,
-                      Key::content_hash, Key::signature, Key::provenance, Key::extensions});
-  return {r.get(Key::event_id),         r.get(Key::session_id),       r.get(Key::agent_id),
-          r.get(Key::organization_id),  r.get(Key::correlation_id),   r.get(Key::action_type),
-          r.get(Key::action_resource),  r.get(Key::action_parameters), r.get(Key::action_result),
-          r.get(Key::decision_allowed), r.get(Key::decision_guard),   r.get(Key::decision_severity),
+  c.extras_beyond(r, {Key::event_id,        Key::timestamp,         Key::sequence,        Key::session_id,
+                      Key::agent_id,        Key::organization_id,   Key::correlation_id,  Key::action_type,
+                      Key::action_resource, Key::action_parameters, Key::action_result,   Key::decision_allowed,
+                      Key::decision_guard,  Key::decision_severity, Key::decision_reason, Key::decision_policy_hash,
+                      Key::previous_hash,   Key::content_hash,      Key::signature,       Key::provenance,
+                      Key::extensions});
+  return {r.get(Key::event_id),         r.get(Key::session_id),          r.get(Key::agent_id),
+          r.get(Key::organization_id),  r.get(Key::correlation_id),      r.get(Key::action_type),
+          r.get(Key::action_resource),  r.get(Key::action_parameters),   r.get(Key::action_result),
+          r.get(Key::decision_allowed), r.get(Key::decision_guard),      r.get(Key::decision_severity),
           r.get(Key::decision_reason),  r.get(Key::decision_policy_hash)};
 }
 

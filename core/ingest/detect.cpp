@@ -6,7 +6,7 @@ namespace csiem::ingest {
 namespace {
 
 constexpr std::array<std::string_view, kShapes> kTags = {
-    "dead_letter", "otlp",        "api_envelope", "security_event", "audit_v2",      "irm_event",
+    "dead_letter",  "otlp",        "api_envelope", "security_event", "audit_v2",      "irm_event",
     "policy_event", "hushd_audit", "adapter_core", "openclaw_store", "hushd_webhook", "wrapped",
 };
 
@@ -66,8 +66,7 @@ bool has_shape(const Record& r, Shape shape) noexcept {
     case Shape::hushd_webhook:
       return r.is(Key::event, Kind::string) && r.is(Key::data, Kind::object) && r.has(Key::timestamp);
     case Shape::wrapped:
-      return r.is(Key::event, Kind::object) &&
-             (r.has(Key::time) || r.has(Key::sourcetype) || r.object().count == 1);
+      return r.is(Key::event, Kind::object) && (r.has(Key::time) || r.has(Key::sourcetype) || r.object().count == 1);
   }
   return false;
 }

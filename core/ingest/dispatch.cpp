@@ -9,7 +9,8 @@ constexpr std::size_t kOuterLevels = 2;
 // Integers of any length are exact; only numbers with a point or an exponent stand for a double.
 bool has_infinite_number(const Token& root) noexcept {
   for (const Token* t = &root; t != &root + root.span; ++t)
-    if (t->is(Kind::number) && t->non_finite && t->text_view().find_first_of(".eE") != std::string_view::npos) return true;
+    if (t->is(Kind::number) && t->non_finite && t->text_view().find_first_of(".eE") != std::string_view::npos)
+      return true;
   return false;
 }
 
@@ -75,7 +76,8 @@ void Dispatcher::map_document(const Tape& tape, LineResult& result) {
   emitter.set_compact(tape.compact());
   const Token& root = tape.root();
   if (options_.strict) {
-    if (root.non_finite && has_infinite_number(root)) return refuse(Reject::bad_field, "a number beyond the range of a double", result);
+    if (root.non_finite && has_infinite_number(root))
+      return refuse(Reject::bad_field, "a number beyond the range of a double", result);
     if (emitter.mark_all_shadowed(root)) return refuse(Reject::bad_json, "a key twice in one object", result);
   }
   map_value(root, result);

@@ -32,8 +32,8 @@ Verdict map_hushd_audit(Context& c, const Record& r) {
   const std::string_view type = text_of(r.at(Key::event_type));
   const std::string_view action = text_of(r.at(Key::action_type));
   c.notes.type_word(type);
-  c.extras_beyond(r, {Key::id, Key::timestamp, Key::event_type, Key::action_type, Key::target, Key::decision, Key::guard,
-                      Key::severity, Key::message, Key::session_id, Key::agent_id, Key::metadata});
+  c.extras_beyond(r, {Key::id, Key::timestamp, Key::event_type, Key::action_type, Key::target, Key::decision,
+                      Key::guard, Key::severity, Key::message, Key::session_id, Key::agent_id, Key::metadata});
   Draft d;
   d.id = r.get(Key::id);
   d.when = c.time(r.at(Key::timestamp));

@@ -8,9 +8,7 @@
 namespace csiem::ingest {
 namespace {
 
-std::string_view body_hash(Context& c, const Token& body) {
-  return c.arena().copy(to_hex(sha256(body.raw_view())));
-}
+std::string_view body_hash(Context& c, const Token& body) { return c.arena().copy(to_hex(sha256(body.raw_view()))); }
 
 std::string_view decimal(Context& c, int64_t value) {
   char* text = c.arena().allocate_chars(24);

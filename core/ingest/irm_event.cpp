@@ -25,7 +25,8 @@ void describe(Context& c, Draft& d, std::string_view type, const Token* data) {
   const Token* args = find(data, "args");
   const Token* first = element(args, 0);
   if (type == "fs_read" || type == "fs_write") {
-    const std::string_view path = first != nullptr && first->is(Kind::object) ? text_of(find(first, "path")) : text_of(first);
+    const std::string_view path =
+        first != nullptr && first->is(Kind::object) ? text_of(find(first, "path")) : text_of(first);
     d.action = type == "fs_read" ? "file_access" : "file_write";
     d.guard = "filesystem_irm";
     d.resource = {ResourceType::file, path, path.empty() ? std::string_view{} : path, {}, -1};

@@ -112,7 +112,8 @@ LineResult Mapper::map(std::string_view line, int64_t arrival_unix_ns, event::Ba
 
 LineResult Mapper::map_sse(std::string_view event_name, std::string_view data, int64_t arrival_unix_ns,
                            event::BatchBuilder& out) {
-  if (data.size() > impl_->options.max_line_bytes) return impl_->rejected(Reject::too_long, "longer than max_line_bytes");
+  if (data.size() > impl_->options.max_line_bytes)
+    return impl_->rejected(Reject::too_long, "longer than max_line_bytes");
   impl_->dispatcher.context().begin_line(arrival_unix_ns, data.size(), out);
   LineResult result;
   impl_->dispatcher.map_sse(out.arena().copy(event::trim(data)), out.arena().copy(event_name), result);

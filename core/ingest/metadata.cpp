@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kOurMember = "siem_source";
 constexpr std::string_view kEllipsis = "\xe2\x80\xa6";
-constexpr std::size_t kKeysListed = 256;        // of a metadata object that is too large
+constexpr std::size_t kKeysListed = 256;         // of a metadata object that is too large
 constexpr std::size_t kKeyBytesListed = 16'384;  // and of all their names together
 
 struct LimitedText {
@@ -54,10 +54,14 @@ csiem_str shortened(Arena& arena, csiem_str text, std::size_t limit) {
   return {bytes, kept.size() + kEllipsis.size()};
 }
 
-// The names under which repairs of nested members stand at the top of `extra`. An unknown member may have the same name;
-// then the repaired value, which comes later, counts.
+// The names under which repairs of nested members stand at the top of `extra`. An unknown member may have the same
+// name; then the repaired value, which comes later, counts.
 constexpr event::WordTable kFlatNames(std::to_array<std::string_view>({
-    "resource_type", "resource_port", "indicator_type", "severity", "siem_source",
+    "resource_type",
+    "resource_port",
+    "indicator_type",
+    "severity",
+    "siem_source",
 }));
 
 bool is_overridden(const Extra& x, const std::vector<Extra>& all) noexcept {
@@ -145,8 +149,7 @@ csiem_str Context::compose_metadata(const Token* base, bool with_notes) {
   return keep(scratch_.view());
 }
 
-void Context::write_base(Out& out, const Token& base, bool with_notes,
-                         bool& first) {
+void Context::write_base(Out& out, const Token& base, bool with_notes, bool& first) {
   if (!base.is(Kind::object)) {
     out.raw("\"details\":");
     emitter_.value(out, base);
@@ -176,7 +179,8 @@ bool Context::is_left_out(const Token& member, bool with_notes) const noexcept {
   return !left_out_.empty() && std::find(left_out_.begin(), left_out_.end(), member.key_view()) != left_out_.end();
 }
 
-// What stands in the scratch buffer, an object without its last bracket, becomes a digest with the names of its members.
+// What stands in the scratch buffer, an object without its last bracket, becomes a digest with the names of its
+// members.
 void Context::replace_by_digest(Out& out, const Token* base) {
   out.byte('}');
   members_.clear();

@@ -9,8 +9,8 @@ Verdict map_openclaw_store(Context& c, const Record& r) {
   const std::string_view type = text_of(r.at(Key::type));
   const std::string_view resource = text_of(r.at(Key::resource));
   c.notes.type_word(type);
-  c.extras_beyond(r, {Key::id, Key::timestamp, Key::type, Key::resource, Key::decision, Key::guard, Key::reason,
-                      Key::runId});
+  c.extras_beyond(
+      r, {Key::id, Key::timestamp, Key::type, Key::resource, Key::decision, Key::guard, Key::reason, Key::runId});
   Draft d;
   d.id = r.get(Key::id);
   d.when = c.time(r.at(Key::timestamp));

@@ -10,12 +10,12 @@ namespace {
 
 using event::ResourceType;
 
-constexpr event::WordTable kPayloads(std::to_array<std::string_view>({"content", "contentBase64", "content_base64",
-                                                                      "patchContent", "patch_content", "parameters",
-                                                                      "text", "result"}));
-constexpr event::WordTable kMapped(std::to_array<std::string_view>(
-    {"type", "path", "file_path", "filePath", "host", "port", "command", "args", "toolName", "tool_name", "customType",
-     "custom_type", "secretName", "secret_name"}));
+constexpr event::WordTable kPayloads(std::to_array<std::string_view>(
+    {"content", "contentBase64", "content_base64", "patchContent", "patch_content", "parameters", "text", "result"}));
+constexpr event::WordTable kMapped(std::to_array<std::string_view>({"type", "path", "file_path", "filePath", "host",
+                                                                    "port", "command", "args", "toolName", "tool_name",
+                                                                    "customType", "custom_type", "secretName",
+                                                                    "secret_name"}));
 
 // A member that goes by either name.
 const Token* either(const Token* object, std::string_view a, std::string_view b) noexcept {
@@ -64,15 +64,19 @@ bool describe(Context& c, Draft& d, const Token& data, std::string_view type) {
   } else if (type == "network") {
     d.resource = network_of(data);
   } else if (type == "command") {
-    d.resource = {ResourceType::process, command_line(c, id_text(find(&data, "command")), find(&data, "args")), {}, {}, -1};
+    d.resource = {
+        ResourceType::process, command_line(c, id_text(find(&data, "command")), find(&data, "args")), {}, {}, -1};
   } else if (type == "tool") {
     const std::string_view tool = text_of(either(&data, "toolName", "tool_name"));
     d.action = is_mcp(d.metadata, tool) ? "mcp_tool" : "tool_call";
     d.resource = {ResourceType::tool, tool, {}, {}, -1};
   } else if (type == "secret") {
     const std::string_view scope = text_of(find(&data, "scope"));
-    d.resource = {ResourceType::configuration, text_of(either(&data, "secretName", "secret_name")),
-                  blank(scope) ? std::string_view{} : scope, {}, -1};
+    d.resource = {ResourceType::configuration,
+                  text_of(either(&data, "secretName", "secret_name")),
+                  blank(scope) ? std::string_view{} : scope,
+                  {},
+                  -1};
   } else {
     const std::string_view custom = first_of(text_of(either(&data, "customType", "custom_type")), type);
     if (custom == "hush_run_end") {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <array>
-#include <initializer_list>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -119,7 +119,7 @@ struct Draft {
   Disposition disposition = Disposition::unknown;
   std::string_view guard, severity, reason;
   std::string_view agent, session, user, tenant, policy_hash;
-  event::EventType type = event::EventType::unknown;  // unknown: by disposition
+  event::EventType type = event::EventType::unknown;    // unknown: by disposition
   event::Category category = event::Category::unknown;  // unknown: by resource
   std::optional<event::Outcome> outcome;                // by disposition
   Indicator indicator;                                  // none: by resource

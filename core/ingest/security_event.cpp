@@ -23,8 +23,8 @@ constexpr event::WordTable kAgent(std::to_array<std::string_view>({"id", "name",
 constexpr event::WordTable kSession(std::to_array<std::string_view>({"id", "user_id", "tenant_id", "environment"}));
 constexpr event::WordTable kThreat(std::to_array<std::string_view>({"indicator", "tactic", "technique"}));
 constexpr event::WordTable kIndicator(std::to_array<std::string_view>({"type", "value"}));
-constexpr event::WordTable kDecision(
-    std::to_array<std::string_view>({"allowed", "guard", "severity", "reason", "policy_hash", "ruleset"}));
+constexpr event::WordTable kDecision(std::to_array<std::string_view>({"allowed", "guard", "severity", "reason",
+                                                                      "policy_hash", "ruleset"}));
 constexpr event::WordTable kResource(std::to_array<std::string_view>({"type", "name", "path", "host", "port"}));
 
 // Unknown members go to extra under the parent's name, a part that is no object as a whole.
@@ -197,7 +197,8 @@ void read_threat(Context& c, const Token* object, csiem_event& e) {
 
 void read_resource(Context& c, const Token* object, csiem_event& e) {
   const auto resource = part_of(c, object, kResource, "resource");
-  const auto type = word_of<ResourceType>(c, resource[0], "resource_type", [](std::string_view s) { return event::resource_type(s); },
+  const auto type = word_of<ResourceType>(
+      c, resource[0], "resource_type", [](std::string_view s) { return event::resource_type(s); },
       [](std::string_view s) { return event::resource_type(event::Folded(s).view()); });
   const ResourceType chosen = type ? *type : resource_type_of_action(view(e.action));
   e.resource_type = static_cast<int32_t>(chosen);
@@ -306,8 +307,8 @@ Verdict map_security_event(Context& c, const Record& r) {
   const auto type = word_of<EventType>(
       c, r.at(Key::event_type), "event_type", [](std::string_view s) { return event::event_type(s); },
       [](std::string_view s) { return event::event_type_folded(s); });
-  const auto stated_outcome =
-      word_of<event::Outcome>(c, r.at(Key::outcome), "outcome", [](std::string_view s) { return event::outcome(s); },
+  const auto stated_outcome = word_of<event::Outcome>(
+      c, r.at(Key::outcome), "outcome", [](std::string_view s) { return event::outcome(s); },
       [](std::string_view s) { return event::outcome(event::Folded(s).view()); });
   const auto decision = part_of(c, decision_object, kDecision, "decision");
   std::optional<bool> allowed = stated_allowed(c, decision[0]);
@@ -316,7 +317,7 @@ Verdict map_security_event(Context& c, const Record& r) {
     c.repair("decision.allowed");
   }
   if (!allowed) return c.reject(Reject::bad_field, "decision.allowed is missing and cannot be derived");
-  const Disposition disposition = !*allowed                     ? Disposition::block
+  const Disposition disposition = !*allowed                       ? Disposition::block
                                   : type == EventType::guard_warn ? Disposition::warn
                                                                   : Disposition::allow;
 
@@ -351,8 +352,8 @@ Verdict map_security_event(Context& c, const Record& r) {
            : event_type_of(disposition, view(e.action), view(e.guard), event::guard_class(view(e.guard)), resource);
   e.type = static_cast<int32_t>(final_type);
   e.type_name = str(event::text(final_type));
-  const auto category =
-      word_of<event::Category>(c, r.at(Key::event_category), "event_category", [](std::string_view s) { return event::category(s); },
+  const auto category = word_of<event::Category>(
+      c, r.at(Key::event_category), "event_category", [](std::string_view s) { return event::category(s); },
       [](std::string_view s) { return event::category(event::Folded(s).view()); });
   set_category(e, category ? *category : event::category_of(resource), c.options().strict_seed_categories);
   const event::Outcome outcome = stated_outcome ? *stated_outcome : outcome_of(disposition);
@@ -361,7 +362,8 @@ Verdict map_security_event(Context& c, const Record& r) {
 
   const std::string_view reason = c.text("decision", decision[3]);
   if (decision[3] == nullptr) c.repair("decision.reason");
-  e.reason = blank(reason) ? reason_from_action(c.arena(), view(e.action), *allowed ? "allowed" : "blocked") : str(reason);
+  e.reason =
+      blank(reason) ? reason_from_action(c.arena(), view(e.action), *allowed ? "allowed" : "blocked") : str(reason);
   e.policy_hash = optional_text(c, "decision", decision[4]);
   e.ruleset = optional_text(c, "decision", decision[5]);
   return c.finish(e, r.at(Key::metadata));

@@ -19,12 +19,12 @@ struct Token {
   const char* text;  // string: unescaped; number: as written
   const char* raw;   // the value as it stands in the line, quotes and brackets included
   uint32_t key_len, text_len, raw_len;
-  uint32_t span;    // tokens of this value, itself included
-  uint32_t count;   // members or elements of a container
+  uint32_t span;   // tokens of this value, itself included
+  uint32_t count;  // members or elements of a container
   Kind kind;
-  bool truth;       // of a boolean
-  bool non_finite;  // a number beyond the range of a double; on a container: somewhere inside
-  bool integer;     // a number that fits 64 bits
+  bool truth;             // of a boolean
+  bool non_finite;        // a number beyond the range of a double; on a container: somewhere inside
+  bool integer;           // a number that fits 64 bits
   mutable bool shadowed;  // a later member of the same object has the same key; set by Emitter::mark_shadowed
 
   std::string_view key_view() const noexcept { return {key, key_len}; }

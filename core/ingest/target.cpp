@@ -87,7 +87,8 @@ constexpr Acts kActs[] = {Acts::on_file,    Acts::on_file, Acts::on_file, Acts::
 
 bool is_safe(char ch) noexcept {
   const char c = to_lower(ch);
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+         std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
 }
 
 void append_quoted(Buffer& out, std::string_view word) {

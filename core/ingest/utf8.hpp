@@ -8,7 +8,8 @@
 namespace csiem::ingest {
 
 // Copies `text` to `out` with every ill-formed sequence replaced by U+FFFD, overlong forms and encoded surrogates
-// included, one per maximal ill-formed part as Unicode recommends. False, with `out` empty, when the text is well-formed.
+// included, one per maximal ill-formed part as Unicode recommends. False, with `out` empty, when the text is
+// well-formed.
 bool repair_utf8(std::string_view text, std::string& out);
 
 }  // namespace csiem::ingest
