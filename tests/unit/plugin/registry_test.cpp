@@ -48,7 +48,8 @@ TEST_CASE("a name that nobody has fails with CS3001 and tells what there is") {
   const auto found = registry.exporter("splnk");
   REQUIRE_FALSE(bool(found));
   CHECK(found.error().message_code() == 3001);
-  CHECK(found.error().what() == "no exporter plugin 'splnk' in the search path (there are: sdk_http, sdk_worker)");
+  CHECK(found.error().what() ==
+        "no exporter plugin 'splnk' in the search path (there are: acme, sdk_http, sdk_worker)");
   // Kinds are told apart.
   CHECK(registry.exporter("sdk_format").error().message_code() == 3001);
   CHECK(registry.names("format") == std::vector<std::string>{"sdk_format"});
