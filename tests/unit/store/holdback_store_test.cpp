@@ -230,7 +230,7 @@ TEST_CASE("quarantine keeps the line as text when it can and as base64 when it m
     CHECK(line.at("reason") == "bad_json");
     CHECK(line.at("detail") == "why");
     CHECK(line.at("time").as_string().size() == 30);
-    CHECK(line.at(rows[i].key) == rows[i].value);
+    CHECK(std::string(line.at(rows[i].key).as_string()) == rows[i].value);
     CHECK(line.contains("truncated") == rows[i].truncated);
   }
 }
@@ -303,7 +303,7 @@ TEST_CASE("an unfinished line that a crash left is taken back") {
 }
 
 TEST_CASE("kill -9 at any moment: no checkpoint without its dead letter and its quarantined line") {
-  for (int round = 0; round < 25; ++round) {
+  for (int round = 0; round < 12; ++round) {
     const TemporaryDirectory dir;
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
