@@ -70,7 +70,8 @@ EventBus::Subscription EventBus::subscribe(EventPredicate filter, EventHandler h
 }
 
 void EventBus::emit(const event::BatchRef& batch) {
-  for (const auto& subscriber : *impl_->snapshot()) {
+  const auto list = impl_->snapshot();
+  for (const auto& subscriber : *list) {
     const std::lock_guard lock(subscriber->running);
     if (subscriber->active) subscriber->handler(batch);
   }

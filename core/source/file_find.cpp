@@ -51,12 +51,12 @@ void FileTail::find_file() {
   if (has_position_ && !position_.absent) return find_by_position(std::move(at_path));
   if (!at_path.file) return;
   clear_problem();
-  const bool at_end =
-      !has_position_ && (options_.start == FileOptions::Start::end ||
-                         (options_.start == FileOptions::Start::checkpoint && options_.first_start_at_end));
+  const bool fresh = !has_position_;
+  const bool at_end = options_.start == FileOptions::Start::end ||
+                      (options_.start == FileOptions::Start::checkpoint && options_.first_start_at_end);
   begin(*std::move(at_path.file));
-  if (!at_end) return;
-  start_at_end();
+  if (!fresh) return;
+  if (at_end) start_at_end();
   announce_ = true;
 }
 
@@ -95,13 +95,9 @@ void FileTail::find_by_position(Opened at_path) {
     for (auto file = place + 1; file != rotated.end(); ++file) {
       auto next = open_rotated(*file);
       if (!next || is_known(next->id) || (at_path.file && at_path.file->id == next->id)) continue;
-      watch(*next);
-      successors_.push_back(*std::move(next));
+      enqueue(*std::move(next));
     }
-    if (at_path.file && !is_known(at_path.file->id)) {
-      watch(*at_path.file);
-      successors_.push_back(*std::move(at_path.file));
-    }
+    if (at_path.file && !is_known(at_path.file->id)) enqueue(*std::move(at_path.file));
     return;
   }
   if (!at_path.file) return;  // the old file may still come back
@@ -118,11 +114,17 @@ bool FileTail::continues(int fd, uint64_t size) const {
          begins_with(fd, position_.fingerprint) && holds(fd, position_.marks.newest());
 }
 
-void FileTail::watch(OpenFile& file) { file.watch = watch_->add(file.fd.get()); }
+// To be read after everything that is known so far.
+void FileTail::enqueue(OpenFile file) {
+  struct stat st {};
+  if (::fstat(file.fd.get(), &st) == 0) file.stamp = stamp_of(st);
+  file.watch = watch_->add(file.fd.get());
+  successors_.push_back(std::move(file));
+}
 
 // Goes on in this file at position_.
 void FileTail::adopt(OpenFile file) {
-  watch(file);
+  if (file.watch < 0) file.watch = watch_->add(file.fd.get());
   position_.id = file.id;
   current_ = std::move(file);
   splitter_.reset(position_.offset, position_.next_line);

@@ -61,12 +61,8 @@ bool FileTail::is_known(const FileId& id) const {
 
 void FileTail::follow_new_file(OpenFile at_path) {
   // The path may have been rotated more than once since the last look.
-  for (OpenFile& between : files_between(at_path.id)) {
-    watch(between);
-    successors_.push_back(std::move(between));
-  }
-  watch(at_path);
-  successors_.push_back(std::move(at_path));
+  for (OpenFile& between : files_between(at_path.id)) enqueue(std::move(between));
+  enqueue(std::move(at_path));
   idle_ms_ = 0;
 }
 
@@ -145,13 +141,30 @@ void FileTail::leave() {
   successors_.pop_front();
   current_.reset();
   is_copy_ = leave_now_ = false;
+  const FileStamp stamp = next.stamp;
+  const uint32_t idle_ms = next.idle_ms;
   const auto known = std::find_if(finished_.begin(), finished_.end(), [&](const Position& p) {
     return p.id == next.id && begins_with(next.fd.get(), p.fingerprint);
   });
-  if (known == finished_.end()) return begin(std::move(next));
-  position_ = *known;
-  adopt(std::move(next));
-  readable_ = true;
+  if (known == finished_.end()) {
+    begin(std::move(next));
+  } else {
+    position_ = *known;
+    adopt(std::move(next));
+    readable_ = true;
+  }
+  // The time that it waited unchanged counts.
+  seen_ = stamp;
+  idle_ms_ = idle_ms;
+}
+
+void FileTail::age_successors(uint32_t elapsed_ms) {
+  for (OpenFile& file : successors_) {
+    struct stat st {};
+    if (::fstat(file.fd.get(), &st) != 0) continue;
+    file.idle_ms = stamp_of(st) == file.stamp ? std::min(file.idle_ms + elapsed_ms, options_.rotation_grace_ms) : 0;
+    file.stamp = stamp_of(st);
+  }
 }
 
 void FileTail::on_notify() {
@@ -159,18 +172,20 @@ void FileTail::on_notify() {
   forced_ = true;
   watch_->aim(options_.path);
   look();
+  if (may_leave()) readable_ = true;
   if (state() == State::readable && before != State::readable) waker_.wake();
 }
 
 void FileTail::on_tick(uint32_t elapsed_ms) {
   armed_ms_ = 0;
   const State before = state();
-  idle_ms_ = readable_ ? 0 : idle_ms_ + elapsed_ms;
+  idle_ms_ = readable_ ? 0 : std::min(idle_ms_ + elapsed_ms, options_.rotation_grace_ms);
   if (recheck_) {
     recheck_ = false;
     forced_ = true;
   }
   if (mode_ == Mode::shrunk) shrunk_ms_ += elapsed_ms;
+  age_successors(elapsed_ms);
   watch_->aim(options_.path);
   look();
   if (mode_ == Mode::shrunk && shrunk_ms_ >= options_.shrink_grace_ms) relocate(seen_.size);

@@ -38,6 +38,9 @@ class FileTail final : public Source {
     Fd fd;
     FileId id;
     int watch = -1;
+    // While it waits for its turn: what it looked like and for how long.
+    FileStamp stamp{};
+    uint32_t idle_ms = 0;
   };
   struct Opened {
     std::optional<OpenFile> file;
@@ -68,6 +71,7 @@ class FileTail final : public Source {
   bool is_known(const FileId& id) const;
   bool may_leave() const;
   void leave();
+  void age_successors(uint32_t elapsed_ms);
   void enter_shrunk();
   void on_notify();
   void on_tick(uint32_t elapsed_ms);
@@ -85,7 +89,7 @@ class FileTail final : public Source {
   std::optional<OpenFile> open_rotated(const RotatedFile& file) const;
   void adopt(OpenFile file);
   void begin(OpenFile file);
-  void watch(OpenFile& file);
+  void enqueue(OpenFile file);
 
   // file_recover.cpp
   bool content_is_ours() const;
