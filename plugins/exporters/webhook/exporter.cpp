@@ -133,18 +133,29 @@ class Webhook final : public HttpExporter {
     Verdict verdict;               // so far
   };
 
+  static bool usable(const common::UrlParts& url) noexcept {
+    return url.ok && (common::same_ignoring_case(url.scheme, "https") || common::is_plain_http(url));
+  }
+  // The setting holds the address itself or the handle of a secret address, which has no "://".
+  static bool is_address(std::string_view setting) noexcept { return setting.find("://") != std::string_view::npos; }
+
   void check_url(const Config& config) const {
     if (url_.empty()) throw std::invalid_argument("url: missing");
-    std::string why;
-    config.host().borrow(url_, [&](std::string_view url) {
+    // A secret address is not known to everybody who reads the log, so it is not part of the complaint.
+    const char* why = nullptr;
+    const auto check = [&](std::string_view url) {
       const common::UrlParts parts = common::url_parts(url);
-      if (!parts.ok || (!common::same_ignoring_case(parts.scheme, "https") && !common::is_plain_http(parts)))
+      if (!usable(parts))
         why = "url: is not an http or https URL";
       else if (auth_.type != Auth::Type::none && common::is_plain_http(parts) && !common::is_loopback(parts) &&
                !config.boolean("allow_plain_http", false))
         why = "url: http would carry the credentials unencrypted; use https or set allow_plain_http";
-    });
-    if (!why.empty()) throw std::invalid_argument(why);
+    };
+    if (is_address(url_))
+      check(url_);
+    else
+      config.host().borrow(url_, check);
+    if (why != nullptr) throw std::invalid_argument(why);
   }
 
   // 410 says that nobody will ever listen again: no request leaves until the configuration is loaded anew.
@@ -196,7 +207,7 @@ class Webhook final : public HttpExporter {
 
   void write_head(const csiem_batch& batch, uint32_t first, Request& out) const {
     out.method = method_;
-    out.url_secret = url_;
+    (is_address(url_) ? out.url : out.url_secret) = url_;
     out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
     out.max_response_bytes = kMaxAnswer;
     out.header("Content-Type", content_type_of(shape_, batch));
@@ -219,7 +230,7 @@ class Webhook final : public HttpExporter {
     return !event_id.empty() || batch_id.empty() ? event_id : batch_id + "-" + std::to_string(first);
   }
 
-  std::string url_;  // handle
+  std::string url_;  // address, or handle of a secret one
   std::string method_;
   std::vector<std::pair<std::string, std::string>> headers_;
   Auth auth_;

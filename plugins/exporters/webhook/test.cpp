@@ -240,6 +240,17 @@ TEST_CASE("webhook: a redirect is named by its host only") {
   CHECK_FALSE(mentions(result.message, "token"));
 }
 
+TEST_CASE("webhook: an address in the configuration is used as it is") {
+  Webhook host(R"({"url":"https://soar.example/hooks"})");
+  Batch batch = events(1);
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  CHECK(host.requests[0].url == "https://soar.example/hooks");
+  CHECK(host.requests[0].url_secret.empty());
+  CHECK(mentions(refusal(R"({"url":"ftp://soar.example"})"), "not an http or https URL"));
+  CHECK(mentions(refusal(R"({"url":"http://soar.example","auth":{"type":"bearer","token":"auth.token"}})"),
+                 "allow_plain_http"));
+}
+
 TEST_CASE("webhook: after 410 no request leaves any more") {
   Webhook host;
   Batch batch = events(1);
@@ -329,8 +340,9 @@ TEST_CASE("webhook: there is no health check") { CHECK_FALSE(bool(TestHost::api(
 TEST_CASE("webhook: the settings schema is JSON and marks secrets and origin") {
   const boost::json::value schema = boost::json::parse(TestHost::schema());
   const auto& properties = schema.at("properties").get_object();
-  CHECK(properties.at("url").at("x-csiem-secret") == boost::json::value(true));
-  CHECK(properties.at("url").at("x-csiem-origin") == boost::json::value(true));
+  const auto& url = properties.at("url").at("anyOf").get_array();
+  CHECK(url.at(0).at("x-csiem-origin") == boost::json::value(true));
+  CHECK(url.at(1).at("x-csiem-secret") == boost::json::value(true));
   const auto& auth = properties.at("auth").at("properties").get_object();
   for (const char* secret : {"token", "password", "header_value"})
     CHECK(auth.at(secret).at("x-csiem-secret") == boost::json::value(true));
