@@ -33,7 +33,7 @@ csiem_instance& csiem_instance::make(std::string name, std::string component, Ex
 namespace csiem::plugin {
 
 void Gate::drain() const noexcept {
-  while (inside_.load(std::memory_order_acquire) != 0) {
+  while (inside_.load(std::memory_order_seq_cst) != 0) {
     const timespec pause{0, 1'000'000};
     ::nanosleep(&pause, nullptr);
   }

@@ -23,7 +23,7 @@ class Gate {
   class Pass {
    public:
     explicit Pass(const Gate& gate) noexcept : gate_(gate) {
-      gate_.inside_.fetch_add(1, std::memory_order_acquire);
+      gate_.inside_.fetch_add(1, std::memory_order_seq_cst);
       open_ = !gate_.closed_.load(std::memory_order_seq_cst);
     }
     ~Pass() { gate_.inside_.fetch_sub(1, std::memory_order_release); }

@@ -189,8 +189,8 @@ class Host {
   template <class Table>
   static const Table* find(const csiem_create_args& args, const char* id) noexcept {
     if (args.host == nullptr || args.host->service == nullptr) return nullptr;
-    const auto* table = static_cast<const Table*>(args.host->service(args.host, id));
-    return table != nullptr && table->struct_size >= sizeof(Table) ? table : nullptr;
+    // Every member used here is in every 1.x host; one that is appended later needs CSIEM_HAS where it is called.
+    return static_cast<const Table*>(args.host->service(args.host, id));
   }
   static csiem_str text(const std::string& s) noexcept { return s.empty() ? csiem_str{nullptr, 0} : str(s); }
 
