@@ -55,7 +55,7 @@ struct Intake::Impl {
         shop{event::BatchBuilder(event::BatchPool::create()),
              process::Stamper(stamp_settings(parts.global)),
              process::Filter(parts.filtering),
-             {},
+             ingest::RecentIds(),
              *parts.store,
              stats} {}
 
