@@ -112,7 +112,9 @@ struct Destination {
   std::string settings_json;  // the plugin's settings as create() gets them; defaults filled in, secrets as handles,
                               // plus the host's "csiem" object
   std::vector<SecretBinding> secrets;
-  std::vector<std::string> allowed_origins;  // from "x-csiem-origin" settings
+  // From "x-csiem-origin" settings, as http::origin_of() gives them. A URL that is a secret as a whole is not among
+  // them: who binds the credential adds its origin when it is resolved.
+  std::vector<std::string> allowed_origins;
   Origin origin;
 };
 

@@ -19,6 +19,7 @@ struct Context {
   std::string main_file;                           // for findings about what is not there
   SettingsCatalog* catalog = nullptr;              // null: plugins are not checked
   std::vector<Loaded::Effective> plugin_defaults;  // settings of plugins that nobody wrote
+  std::map<std::string, Node> daemon_defaults;     // of plugins, by exporter: their x-csiem-defaults
 };
 
 // [global], [logging], ... everything but sources and exporters.

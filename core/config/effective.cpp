@@ -47,15 +47,21 @@ bool listed(const Key& key) {
          key.path.find("[]") == std::string_view::npos;
 }
 
-void add_missing(const Node* table, std::span<const Key> keys, const std::string& prefix, const Node* defaults,
-                 Rows& rows) {
+// The keys that `table` does not set: from the tables of defaults, nearest first, or from the key table.
+void add_missing(const Node* table, std::span<const Key> keys, const std::string& prefix,
+                 const std::vector<const Node*>& defaults, const std::string& plugin, Rows& rows) {
   for (const auto& key : keys) {
     if (!listed(key) || (table != nullptr && table->at(key.path) != nullptr)) continue;
-    const Node* common = defaults == nullptr ? nullptr : defaults->at(key.path);
-    if (common != nullptr)
-      rows.push_back({prefix + std::string(key.path), toml_text(*common), common->value, {}, false});
-    else
-      rows.push_back({prefix + std::string(key.path), std::string(key.fallback), {"default", 0, 0, 0}, {}, true});
+    Loaded::Effective row{prefix + std::string(key.path), std::string(key.fallback), {"default", 0, 0, 0}, {}, true};
+    for (const Node* common : defaults) {
+      const Node* found = common == nullptr ? nullptr : common->at(key.path);
+      if (found == nullptr) continue;
+      row.value = toml_text(*found);
+      row.is_default = common != defaults.front();
+      row.origin = row.is_default ? Origin{plugin, 0, 0, 0} : found->value;
+      break;
+    }
+    rows.push_back(std::move(row));
   }
 }
 
@@ -64,14 +70,17 @@ void add_missing(const Node* table, std::span<const Key> keys, const std::string
 std::vector<Loaded::Effective> effective_view(const Context& context, const Configuration& configuration) {
   Rows rows;
   View(context, rows).add("", context.root);
-  add_missing(&context.root, root_keys(), "", nullptr, rows);
+  add_missing(&context.root, root_keys(), "", {}, "", rows);
   const Node* defaults = context.root.find("exporter_defaults");
   for (const auto& source : configuration.sources)
-    add_missing(context.root.find("sources")->find(source.id), source_keys(), "sources." + source.id + ".", nullptr,
+    add_missing(context.root.find("sources")->find(source.id), source_keys(), "sources." + source.id + ".", {}, "",
                 rows);
   for (const auto& exporter : configuration.exporters) {
     const Node* table = context.root.find("exporters")->find(exporter.id);
-    add_missing(table, exporter_keys(), "exporters." + exporter.id + ".", defaults, rows);
+    const auto plugin = context.daemon_defaults.find(exporter.id);
+    const Node* own = plugin == context.daemon_defaults.end() ? nullptr : &plugin->second;
+    add_missing(table, exporter_keys(), "exporters." + exporter.id + ".", {defaults, own},
+                "plugin '" + exporter.type + "'", rows);
   }
   rows.insert(rows.end(), context.plugin_defaults.begin(), context.plugin_defaults.end());
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.key < b.key; });

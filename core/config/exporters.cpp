@@ -87,7 +87,10 @@ Exporter ExporterReader::read() {
   check_keys();
 
   std::vector<const Node*> tables = {&node_, defaults_};
-  if (schema_) tables.push_back(&schema_->daemon_defaults());
+  if (schema_) {
+    tables.push_back(&schema_->daemon_defaults());
+    context_.daemon_defaults[id_] = schema_->daemon_defaults();
+  }
   const Reader read(std::move(tables), keys_);
   read_generic(read, out);
   read_filter(read, out.filter);
@@ -281,6 +284,7 @@ Destination ExporterReader::destination(const Exporter& exporter, const Node& se
   request.set = set;
   request.set_prefix = prefix;
   request.exporter = id_;
+  request.type = exporter.type;
   request.where = where_;
   request.header = node_.value;
   request.host_name = configuration_.global.host_name;

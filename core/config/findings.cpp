@@ -19,6 +19,7 @@ std::string Origin::text() const {
 }
 
 Diagnostic& Findings::add(Severity severity, int code, const Origin& origin, std::string message) {
+  errors_ += severity == Severity::error;
   Diagnostic diagnostic{severity, code, std::move(message), origin, {}, {}};
   if (all_.size() >= kMaxCollected) return overflow_ = std::move(diagnostic);
   return all_.emplace_back(std::move(diagnostic));

@@ -18,6 +18,8 @@ class Findings {
   Diagnostic& error(int code, const Origin& origin, std::string message);
   Diagnostic& warning(int code, const Origin& origin, std::string message);
 
+  std::size_t errors() const { return errors_; }
+
   // The value at this place is a secret: it must not be shown.
   void secret_at(const Origin& value) { secrets_.insert({value.file, value.line, value.column}); }
   bool is_secret(const Origin& value) const { return secrets_.count({value.file, value.line, value.column}) != 0; }
@@ -31,6 +33,7 @@ class Findings {
 
   std::deque<Diagnostic> all_;
   Diagnostic overflow_;
+  std::size_t errors_ = 0;
   std::set<std::tuple<std::string, uint32_t, uint32_t>> secrets_;
 };
 

@@ -35,11 +35,6 @@ void merge_files(Context& context, const std::vector<LayerFile>& files, std::vec
   }
 }
 
-bool stopped_at_syntax(const Findings& findings) {
-  const auto all = findings.sorted(1);
-  return std::any_of(all.begin(), all.end(), [](const auto& finding) { return finding.severity == Severity::error; });
-}
-
 void check_something_to_do(Context& context, const Configuration& configuration) {
   const auto enabled = [](const auto& part) { return part.enabled; };
   const bool source = std::any_of(configuration.sources.begin(), configuration.sources.end(), enabled);
@@ -55,7 +50,7 @@ void check_something_to_do(Context& context, const Configuration& configuration)
 
 Loaded load(const LoadRequest& request) {
   Loaded out;
-  Context context{request, {}, {}, {}, {}, nullptr, {}};
+  Context context{request, {}, {}, {}, {}, nullptr, {}, {}};
   const Environment environment(request);
   const auto files = find_files(request, environment, context.findings);
   merge_files(context, files, out.configuration.files);
@@ -64,7 +59,7 @@ Loaded load(const LoadRequest& request) {
   for (auto& layer : command_line_layer(request, context.findings))
     merge(context.root, std::move(layer), false, context.findings);
   // A file that is missing here must not look like a list of missing keys.
-  const bool incomplete = stopped_at_syntax(context.findings);
+  const bool incomplete = context.findings.errors() != 0;
 
   check_unique_names(context.root, context.findings);
   interpolate(context.root, environment, context.findings);

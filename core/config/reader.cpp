@@ -12,8 +12,8 @@ std::string in(const std::string& where) { return where.empty() ? "" : " " + whe
 
 }  // namespace
 
-void report_unknown(const Node& node, const std::string& name, const std::string& full, const std::string& where,
-                    const std::vector<std::string>& known, Findings& findings) {
+Diagnostic& report_unknown(const Node& node, const std::string& name, const std::string& full, const std::string& where,
+                           const std::vector<std::string>& known, Findings& findings) {
   auto& finding = findings.error(1021, node.key, "unknown key '" + name + "'" + in(where));
   std::string answer;
   // [exporters.splunk.batch] size = 5: the dotted spelling may be a known synonym.
@@ -23,6 +23,7 @@ void report_unknown(const Node& node, const std::string& name, const std::string
   if (!answer.empty()) answer = "did you mean '" + answer + "'?";
   finding.hint = answer.empty() ? did_you_mean(name, known) : answer;
   if (node.kind == Node::Kind::text) findings.secret_at(node.value);  // it may be a misspelt secret
+  return finding;
 }
 
 void Check::walk(const Node& table, const std::string& path) const {

@@ -31,8 +31,8 @@ struct Check {
   void value(const Key& key, const std::string& full, const Node& node) const;
 };
 
-void report_unknown(const Node& node, const std::string& name, const std::string& full, const std::string& where,
-                    const std::vector<std::string>& known, Findings& findings);
+Diagnostic& report_unknown(const Node& node, const std::string& name, const std::string& full, const std::string& where,
+                           const std::vector<std::string>& known, Findings& findings);
 
 // Values by path: the first table that has the key wins, else the key's default. Values that do not fit were reported
 // by Check and read as the default here.

@@ -84,22 +84,23 @@ std::optional<json::value> SchemaWalker::value(const json::object& schema, const
 
 std::optional<json::value> SchemaWalker::alternative(const json::array& choices, const json::object& schema,
                                                      const Node& node, const std::string& path, Marks marks) {
-  const json::object* first = nullptr;
+  const json::object* best = nullptr;
+  std::size_t fewest = 0;
   for (const auto& choice : choices) {
     const json::object* candidate = choice.if_object();
     if (candidate == nullptr || (alternatives(*candidate) == nullptr && !kind_fits(*candidate, node))) continue;
-    if (first == nullptr) first = candidate;
-    // A trial run whose findings and bindings count only when it succeeds.
+    // A trial run: what it finds and binds is thrown away.
     Findings trial;
     PluginSchema::Answer bindings;
-    SchemaWalker walker(request_, trial, bindings);
-    const auto answer = walker.value(*candidate, node, path, marks);
-    const auto found = trial.sorted(1);
-    const bool failed =
-        std::any_of(found.begin(), found.end(), [](const auto& f) { return f.severity == Severity::error; });
-    if (!failed) return value(*candidate, node, path, marks);
+    SchemaWalker(request_, trial, bindings).value(*candidate, node, path, marks);
+    const std::size_t errors = trial.errors();
+    if (best == nullptr || errors < fewest) {
+      best = candidate;
+      fewest = errors;
+    }
+    if (errors == 0) break;
   }
-  if (first != nullptr) return value(*first, node, path, marks);
+  if (best != nullptr) return value(*best, node, path, marks);
   if (marks.secret) findings_.secret_at(node.value);
   return wrong_type(schema, node, path);
 }
@@ -245,7 +246,7 @@ std::optional<json::value> SchemaWalker::object(const json::object& schema, cons
   }
   if (properties != nullptr)
     for (const auto& [key, property] : *properties)
-      if (property.is_object() && node.find(key) == nullptr) missing(schema, std::string(key), path, marks, out);
+      if (property.is_object() && node.find(key) == nullptr) missing(schema, std::string(key), node, path, marks, out);
   return json::value(std::move(out));
 }
 
@@ -257,8 +258,8 @@ bool SchemaWalker::required(const json::object& schema, std::string_view name) c
 }
 
 // A property that was not written: its default, the defaults inside of it, or a complaint.
-void SchemaWalker::missing(const json::object& schema, const std::string& name, const std::string& path, Marks marks,
-                           json::object& out) {
+void SchemaWalker::missing(const json::object& schema, const std::string& name, const Node& table,
+                           const std::string& path, Marks marks, json::object& out) {
   const json::object& property = object_at(schema, "properties")->at(name).get_object();
   const std::string full = below(path, name);
   const Origin nowhere{"default", 0, 0, 0};
@@ -266,8 +267,8 @@ void SchemaWalker::missing(const json::object& schema, const std::string& name, 
   const bool nested = fallback == nullptr && text_at(property, "type") == "object" &&
                       property.if_contains("properties") != nullptr && property.if_contains("required") == nullptr;
   if (fallback == nullptr && required(schema, name)) {
-    findings_.error(1023, request_.header, "missing key '" + full + "' " + request_.where).hint =
-        std::string(text_at(property, "description"));
+    findings_.error(1023, path.empty() ? request_.header : table.value, "missing key '" + full + "' " + request_.where)
+        .hint = std::string(text_at(property, "description"));
     return;
   }
   if (fallback == nullptr && !nested) return;
@@ -287,7 +288,10 @@ void SchemaWalker::unknown(const Node& node, const std::string& name, const std:
     for (const auto& [key, property] : *properties) known.emplace_back(key);
   if (path.empty()) known.insert(known.end(), request_.other_names.begin(), request_.other_names.end());
   const std::string where = path.empty() ? request_.where : "in '" + path + "' " + request_.where;
-  report_unknown(node, name, below(path, name), where, known, findings_);
+  auto& finding = report_unknown(node, name, below(path, name), where, known, findings_);
+  if (path.empty())
+    finding.notes.push_back("exporter type '" + request_.type + "' accepts " + std::to_string(known.size()) +
+                            " keys, see `clawdstrike-siem plugins info " + request_.type + " --keys`");
 }
 
 bool SchemaWalker::in_bounds(const json::object& schema, const Node& node, double value, const std::string& path) {

@@ -45,8 +45,8 @@ class SchemaWalker {
   std::optional<json::value> unit(const json::object& schema, const Node& node, const std::string& path);
   std::optional<json::value> number(const json::object& schema, const Node& node, const std::string& path);
   std::optional<json::value> list(const json::object& schema, const Node& node, const std::string& path, Marks marks);
-  void missing(const json::object& schema, const std::string& name, const std::string& path, Marks marks,
-               json::object& out);
+  void missing(const json::object& schema, const std::string& name, const Node& table, const std::string& path,
+               Marks marks, json::object& out);
   bool required(const json::object& schema, std::string_view name) const;
   void unknown(const Node& node, const std::string& name, const std::string& path, const json::object* properties);
   void origin(const Node& node, const std::string& path);

@@ -1,5 +1,6 @@
 #include "config/syntax_error.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "config/scan.hpp"
@@ -65,7 +66,9 @@ void note_first(const Definition& second, const std::vector<Definition>& all, st
 // toml++ reports a repeated key behind its second value: looks for the key itself, and for its first definition.
 bool report_repeated(const SyntaxError& error, std::string_view text, const std::string& file, Findings& findings) {
   const auto name = last_part(quoted(error.what));
-  const std::size_t at = offset_of(text, {error.line, error.column});
+  std::size_t at = offset_of(text, {error.line, error.column});
+  // A repeated header is reported at its bracket, before the key.
+  if (has(error.what, "table header")) at = std::min(text.find('\n', at), text.size());
   const auto all = definitions(text);
   Definition second;
   for (const auto& definition : all)
