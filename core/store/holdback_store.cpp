@@ -15,9 +15,6 @@
 namespace csiem::store {
 namespace {
 
-// With more than this in dead letters and quarantined lines that are not on disk yet, nothing is let go any more:
-// unsettled_bytes() stays up and the sources wait.
-constexpr std::size_t kMostWaitingBytes = 64 * 1024 * 1024;
 constexpr char kDeadLetters[] = "dead-letters";
 constexpr char kQuarantine[] = "quarantine.jsonl";
 
@@ -31,10 +28,11 @@ bool is_plain_name(const std::string& id) {
 // What the store and its cursors share.
 class Core {
  public:
-  Core(Fd lock, std::string directory, Checkpoints known, int64_t interval_ms)
+  Core(Fd lock, const Options& options, Checkpoints known)
       : lock_(std::move(lock)),
+        max_waiting_bytes_(options.max_waiting_bytes),
         known_(known),
-        writer_(std::move(directory), std::move(known), interval_ms, [this] { let_go(); }) {}
+        writer_(options.directory, std::move(known), options.checkpoint_interval_ms, [this] { let_go(); }) {}
 
   Result<std::size_t> add_cursor(const std::string& id) {
     const std::lock_guard lock(mutex_);
@@ -94,7 +92,7 @@ class Core {
     std::shared_ptr<const std::function<void()>> progress;
     {
       const std::lock_guard lock(mutex_);
-      if (writer_.waiting_bytes() > kMostWaitingBytes) return;
+      if (writer_.waiting_bytes() > max_waiting_bytes_) return;
       released = log_.release();
       for (auto& [source, checkpoint] : released.checkpoints)
         writer_.set_checkpoint(sources_[source], std::move(checkpoint));
@@ -105,6 +103,7 @@ class Core {
   }
 
   const Fd lock_;
+  const std::size_t max_waiting_bytes_;
   const Checkpoints known_;
   mutable std::mutex mutex_;  // before the writer's own
   HeldLog log_;
@@ -168,8 +167,7 @@ Result<std::unique_ptr<Store>> open_holdback_store(Options options) {
   if (auto made = make_directories(options.directory + "/" + kDeadLetters, 0700); !made)
     return Error{made.error().code(), made.error().what(), 5005};
   CS_TRY(known, load_checkpoints(options.directory + "/checkpoints.json"));
-  auto core =
-      std::make_shared<Core>(std::move(lock), options.directory, std::move(known), options.checkpoint_interval_ms);
+  auto core = std::make_shared<Core>(std::move(lock), options, std::move(known));
   return std::unique_ptr<Store>(std::make_unique<HoldbackStore>(std::move(core)));
 }
 

@@ -90,6 +90,9 @@ class Store {
 struct Options {
   std::string directory;  // created with 0700; locked against a second instance (CS5003)
   int64_t checkpoint_interval_ms = 200;
+  // With more than this in dead letters and quarantined lines that the disk does not take, nothing is let go any more:
+  // unsettled_bytes() stays up and the sources wait.
+  std::size_t max_waiting_bytes = 64 * 1024 * 1024;
 };
 // Holds no event on disk: a source's checkpoint moves only when every cursor has settled the events before it, so the
 // source itself is the log that survives a crash.

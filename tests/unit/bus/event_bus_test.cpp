@@ -89,7 +89,7 @@ TEST_CASE("after the end of a subscription its handler is not running") {
     const auto batch = batch_of({1});
     while (!stop) bus.emit(batch);
   });
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 100; ++i) {
     // Under a sanitizer a late call would touch dead memory.
     auto alive = std::make_unique<std::atomic<int>>(0);
     auto subscription = bus.subscribe([target = alive.get()](const event::BatchRef&) { ++*target; });

@@ -261,9 +261,12 @@ TEST_CASE("a full disk: letters and checkpoints wait in memory, nothing moves, a
   for (std::size_t i = 0; i < 3; ++i) CHECK(boost::json::parse(lines[i]).at("sequence") == i + 1);
 }
 
-TEST_CASE("with 64 MiB of letters waiting for the disk the sources are held back") {
+TEST_CASE("with too many letters waiting for the disk the sources are held back") {
   const TemporaryDirectory dir;
-  const auto store = open_store(dir.path());
+  auto opened =
+      open_holdback_store({.directory = dir.path(), .checkpoint_interval_ms = 1, .max_waiting_bytes = 64 * 1024});
+  REQUIRE(opened);
+  const auto store = *std::move(opened);
   auto cursor = *store->open_cursor("out");
   std::atomic<int> progress{0};
   store->on_progress([&] { ++progress; });
@@ -272,7 +275,7 @@ TEST_CASE("with 64 MiB of letters waiting for the disk the sources are held back
   REQUIRE(store->append(batch, "audit", "x"));
   {
     const FullDisk full(1000);
-    for (Sequence i = 1; i <= 70; ++i) cursor->dead_letter(letter(i, 1 << 20));
+    for (Sequence i = 1; i <= 70; ++i) cursor->dead_letter(letter(i, 1024));
     cursor->settle(1, 70, {0, 0, 70, 0});
     CHECK_FALSE(store->flush());
     CHECK(store->unsettled_bytes() > 0);
