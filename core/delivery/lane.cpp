@@ -157,6 +157,7 @@ void Lane::move_to(Loop& loop) {
 void Lane::bury(const std::string& why) {
   context_.dead.store(true, std::memory_order_release);
   context_.mailbox.close();
+  for (Outlet& outlet : outlets_) outlet.instance->abandon();
   context_.stats.state.store(static_cast<int>(LaneState::parked), std::memory_order_release);
   remember_error(why);
 }

@@ -121,7 +121,10 @@ TEST_CASE("unknown outcomes are retries, counted") {
 TEST_CASE("text from outside is cut between characters, made valid and has its secrets masked") {
   csiem::log::add_secret("hunter2hunter2");
   CHECK(clean_text(std::string_view("token hunter2hunter2 refused")) == "token *** refused");
-  CHECK(clean_text(std::string_view("a\xff\xc3(\xed\xa0\x80")) == "a?" "?(?" "??");
+  CHECK(clean_text(std::string_view("a\xff\xc3(\xed\xa0\x80")) ==
+        "a?"
+        "?(?"
+        "??");
   CHECK(clean_text(std::string_view("äöü"), 3) == "ä");
   CHECK(clean_text(csiem_str{nullptr, 99}).empty());
   CHECK(clean_text(std::string(5000, 'x')).size() == 1024);
