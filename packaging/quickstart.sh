@@ -28,7 +28,7 @@ while [ ! -f "$work/port" ]; do
 done
 
 echo "== 4. tests/data/sample-audit.jsonl, a Clawdstrike audit log, through real plugins"
-AUDIT_LOG=$PWD/tests/data/sample-audit.jsonl OUT_DIR=$work SPLUNK_URL=http://127.0.0.1:$(cat "$work/port") \
+CLAWDSTRIKE_AUDIT_LOG=$PWD/tests/data/sample-audit.jsonl CLAWDSTRIKE_SIEM_OUT=$work SPLUNK_HEC_URL=http://127.0.0.1:$(cat "$work/port") \
   SPLUNK_HEC_TOKEN=$token "$siem" --config config/quickstart.toml run --once
 
 echo "== 5. what arrived"

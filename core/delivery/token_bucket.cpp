@@ -8,7 +8,10 @@ namespace {
 
 constexpr double kNsPerSecond = 1e9;
 constexpr int64_t kHalvingSpacingNs = 1'000'000'000;
-constexpr double kSlowest = 0.1;  // requests per second
+constexpr double kSlowest = 0.1;  // requests per second, below a configured rate
+// Without a configured rate there is nothing to be a fraction of: what the last seconds saw says little when they were
+// spent waiting, so refusals never push an exporter below this.
+constexpr double kSlowestUnconfigured = 10;
 
 int64_t second_of(int64_t now_ns) { return now_ns / 1'000'000'000; }
 
@@ -71,8 +74,9 @@ void RateLimiter::throttled(int64_t now_ns) {
   if (throttled_ && now_ns - halved_ns_ < kHalvingSpacingNs) return;
   const double now_rate = requests_.per_second();
   const double base = now_rate > 0 ? now_rate : std::max<double>(std::max(count_, previous_count_), 1.0);
-  if (configured_ <= 0 && !throttled_) lift_at_ = base * 2;
-  requests_.set_rate(std::max(base / 2, kSlowest), now_ns);
+  const double slowest = configured_ > 0 ? std::min(kSlowest, configured_) : kSlowestUnconfigured;
+  if (configured_ <= 0 && !throttled_) lift_at_ = std::max(base, slowest * 2);
+  requests_.set_rate(std::max(base / 2, slowest), now_ns);
   throttled_ = true;
   halved_ns_ = now_ns;
   raised_second_ = second_of(now_ns);

@@ -35,11 +35,10 @@ source::FileOptions file_options(const config::Source& settings, const store::St
   source::FileOptions options;
   options.id = settings.id;
   options.path = settings.path;
-  options.start = settings.read_from == "beginning" ? source::FileOptions::Start::beginning
-                  : settings.read_from == "end"     ? source::FileOptions::Start::end
-                                                    : source::FileOptions::Start::checkpoint;
-  // "Read everything available" means from the start of a file that was never read.
-  options.first_start_at_end = !once;
+  // A checkpoint always counts, so that a restart neither loses nor repeats; `read_from` says where a file begins that
+  // has none. "Read everything available" means from the start of a file that was never read.
+  options.start = source::FileOptions::Start::checkpoint;
+  options.first_start_at_end = settings.read_from != "beginning" && !(once && settings.read_from == "checkpoint");
   options.checkpoint = store.checkpoint(settings.id);
   options.take_tail = once;
   options.max_line_bytes = settings.max_line_bytes;

