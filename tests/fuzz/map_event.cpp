@@ -50,7 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ingest::Mapper mapper{options_for(data[0])};
   process::Stamper stamper{process::StampSettings{}};
   event::BatchBuilder batch(event::BatchPool::create());
-  const auto result = (data[0] & 16) != 0 ? mapper.map_sse("violation", line, kNow, batch) : mapper.map(line, kNow, batch);
+  const auto result =
+      (data[0] & 16) != 0 ? mapper.map_sse("violation", line, kNow, batch) : mapper.map(line, kNow, batch);
   require(result.accepted == batch.size());
   stamper.stamp(batch, 0, kNow);
   for (const csiem_event& e : batch.events()) map_again(view(e.canonical_json));
