@@ -44,7 +44,7 @@ class PluginSchema {
     const Node* settings = nullptr;        // the table to check: without the daemon's own keys
     const Node* set = nullptr;             // the part of it that a route set; may be null
     std::string set_prefix;                // "routes[0]."
-    std::string exporter, where;           // id; "in exporter 'splunk'"
+    std::string exporter, type, where;     // id; plugin; "in exporter 'splunk'"
     Origin header;                         // where a missing key is reported
     std::string host_name, version;        // for the "csiem" object
     std::vector<std::string> other_names;  // daemon keys, for suggestions
