@@ -55,7 +55,7 @@ class Hider {
 // key = "value" where the key sounds like a secret; and passwords inside URLs.
 void Hider::hide_suspects() {
   Scanner scanner(text_);
-  Token before, key;
+  Token before;
   bool secret = false;
   int depth = 0;
   for (Token token = scanner.next(); token.kind != Token::Kind::end; token = scanner.next()) {
