@@ -31,7 +31,8 @@ class View {
   std::string value(const std::string& key, const Node& node) const {
     if (node.kind == Node::Kind::text && is_reference(node.text)) return toml_text(node);
     const bool suspect = sounds_secret(last_name(key)) && (node.kind == Node::Kind::text || node.loose);
-    if (context_.findings.is_secret(node.value) || suspect) return "\"…\"";
+    const bool user_info = node.kind == Node::Kind::text && has_user_info(node.text);
+    if (context_.findings.is_secret(node.value) || suspect || user_info) return "\"…\"";
     if (node.kind != Node::Kind::list) return toml_text(node);
     std::string out = "[";
     for (const auto& item : node.items) out += (out.size() > 1 ? ", " : "") + value(key, item);

@@ -49,6 +49,7 @@ class ExporterReader {
  private:
   void ask_catalog(const Exporter& exporter);
   void check_keys();
+  void hide_urls(const Node& node);
   bool take_setting(const std::string& path, const Node& member);
   void read_generic(const Reader& read, Exporter& out);
   void read_filter(const Reader& read, process::FilterSettings& out);
@@ -136,6 +137,16 @@ void ExporterReader::check_keys() {
   check.unknown = [this](const std::string& path, const Node& member) { return take_setting(path, member); };
   if (schema_) check.others = schema_->names();
   check.run(node_);
+  if (!schema_) hide_urls(settings_);
+}
+
+// Without its schema nobody knows which settings are secrets; URLs with a path often are.
+void ExporterReader::hide_urls(const Node& node) {
+  const auto scheme = node.text.find("://");
+  if (scheme != std::string::npos && node.text.find('/', scheme + 3) != std::string::npos)
+    findings_.secret_at(node.value);
+  for (const auto& [name, member] : node.members) hide_urls(member);
+  for (const auto& item : node.items) hide_urls(item);
 }
 
 // Keeps a member that is not the daemon's for the plugin. "tls.ca_fingerprint" is the plugin's only if it says so.

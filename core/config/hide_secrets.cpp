@@ -19,6 +19,16 @@ bool only_names_it(std::string_view inner) {
   return inner.starts_with("${") && inner.find('}') == inner.size() - 1 && inner.find(':') == std::string_view::npos;
 }
 
+// Where user name and password stand in a URL; empty when there are none.
+std::pair<std::size_t, std::size_t> user_info(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {0, 0};
+  const auto begin = scheme + 3;
+  const auto authority = url.substr(begin, std::min(url.find_first_of("/?#\"'", begin), url.size()) - begin);
+  const auto at = authority.rfind('@');
+  return at == std::string_view::npos ? std::pair<std::size_t, std::size_t>{0, 0} : std::pair{begin, begin + at};
+}
+
 class Hider {
  public:
   explicit Hider(std::string_view text) : text_(text), hidden_(text.size(), false) {}
@@ -45,7 +55,7 @@ class Hider {
 // key = "value" where the key sounds like a secret; and passwords inside URLs.
 void Hider::hide_suspects() {
   Scanner scanner(text_);
-  Token before, key;
+  Token before;
   bool secret = false;
   int depth = 0;
   for (Token token = scanner.next(); token.kind != Token::Kind::end; token = scanner.next()) {
@@ -72,11 +82,8 @@ void Hider::hide_suspects() {
 }
 
 void Hider::hide_user_info(const Token& token) {
-  const auto scheme = token.text.find("://");
-  if (scheme == std::string_view::npos) return;
-  const auto authority = token.text.substr(scheme + 3, token.text.find_first_of("/?#\"'", scheme + 3) - scheme - 3);
-  const auto at = authority.rfind('@');
-  if (at != std::string_view::npos) hide(token.begin + scheme + 3, token.begin + scheme + 3 + at);
+  const auto [begin, end] = user_info(token.text);
+  hide(token.begin + begin, token.begin + end);
 }
 
 std::string Hider::result() const {
@@ -91,6 +98,8 @@ std::string Hider::result() const {
 }
 
 }  // namespace
+
+bool has_user_info(std::string_view url) { return user_info(url).second != 0; }
 
 bool sounds_secret(std::string_view key) {
   std::string lower(key);

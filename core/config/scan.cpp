@@ -106,13 +106,14 @@ std::size_t offset_in_string(std::string_view text, std::size_t begin, std::size
   std::size_t at = token.inner;
   const bool literal = text[begin] == '\'';
   if (token.inner - token.begin == 3 && text.substr(at, 1) == "\n") ++at;
-  for (std::size_t decoded = 0; decoded < offset && at < token.inner_end;) {
-    if (literal || text[at] != '\\') {
-      ++at;
-      ++decoded;
+  for (std::size_t decoded = 0; at < token.inner_end;) {
+    const char escape = !literal && text[at] == '\\' && at + 1 < token.inner_end ? text[at + 1] : '\0';
+    if (escape == '\n' || escape == ' ' || escape == '\t' || escape == '\r') {
+      // A line ending backslash swallows all white space behind it.
+      at = std::min(text.find_first_not_of(" \t\r\n", at + 1), token.inner_end);
       continue;
     }
-    const char escape = at + 1 < token.inner_end ? text[at + 1] : '\0';
+    if (decoded >= offset) break;
     if (escape == 'u' || escape == 'U') {
       const std::size_t digits = escape == 'u' ? 4 : 8;
       std::size_t code = 0;
@@ -122,11 +123,8 @@ std::size_t offset_in_string(std::string_view text, std::size_t begin, std::size
       }
       decoded += code < 0x80 ? 1U : code < 0x800 ? 2U : code < 0x10000 ? 3U : 4U;
       at += 2 + digits;
-    } else if (escape == '\n' || escape == ' ' || escape == '\t' || escape == '\r') {
-      // A line ending backslash swallows all white space behind it.
-      at = std::min(text.find_first_not_of(" \t\r\n", at + 1), token.inner_end);
     } else {
-      at += 2;
+      at += escape == '\0' ? 1 : 2;
       ++decoded;
     }
   }
