@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 struct DeliveryThread::Impl {
   asio::io_context loop{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
+  asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};  // until finish() stops it
   // Made and destroyed on the thread.
   std::optional<http::Client> client;
   std::map<const Lane*, asio::steady_timer> alarms;
@@ -71,7 +71,11 @@ void DeliveryThread::cancel(http::RequestId id) { impl_->client->cancel(id); }
 
 std::string DeliveryThread::spare_body() { return impl_->client->spare_body(); }
 
-void DeliveryThread::finish() { impl_->work.reset(); }
+// Behind everything that was posted before. Stops the loop instead of waiting for it to run dry: an alarm that was set for
+// a batch long settled would hold the thread until it is due.
+void DeliveryThread::finish() {
+  asio::post(impl_->loop, [this] { impl_->loop.stop(); });
+}
 
 bool DeliveryThread::ended(std::chrono::milliseconds limit) {
   std::unique_lock lock(impl_->mutex);
