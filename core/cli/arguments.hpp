@@ -49,7 +49,7 @@ struct PluginsInfoArguments {
   bool keys = false;
 };
 struct TransformArguments {
-  std::string format;    // a format's name, "all", or empty with `exporter`
+  std::string format;  // a format's name, "all", or empty with `exporter`
   std::string exporter;
   std::string input = "-";
   bool check = false, diff = false;
@@ -63,8 +63,8 @@ struct Arguments {
   ConfigShowArguments config_show;
   PluginsInfoArguments plugins_info;
   TransformArguments transform;
-  std::string defaults_type;    // config defaults [TYPE]
-  std::string explain_code;     // explain CSnnnn
+  std::string defaults_type;  // config defaults [TYPE]
+  std::string explain_code;   // explain CSnnnn
   std::string completion_shell;
   std::vector<std::string> mock;  // handed to clawdstrike-siem-mock
 };

@@ -21,8 +21,9 @@ void print_json(const config::Loaded& loaded, const ConfigShowArguments& argumen
   bool first = true;
   for (const auto& entry : loaded.effective) {
     if (!wanted(entry, arguments)) continue;
-    text += std::string(first ? "" : ",") + "{\"key\":" + json_text(entry.key) + ",\"value\":" + json_text(entry.value) +
-            ",\"origin\":" + json_text(entry.origin.text()) + ",\"shadowed\":[";
+    text += std::string(first ? "" : ",") + "{\"key\":" + json_text(entry.key) +
+            ",\"value\":" + json_text(entry.value) + ",\"origin\":" + json_text(entry.origin.text()) +
+            ",\"shadowed\":[";
     for (std::size_t i = 0; i < entry.shadowed.size(); ++i)
       text += (i == 0 ? "" : ",") + json_text(entry.shadowed[i].text());
     text += "]}";

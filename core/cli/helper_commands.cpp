@@ -1,6 +1,6 @@
 // clawdstrike-siem explain, version, completion and mock.
-#include <curl/curl.h>
 #include <csiem/plugin.h>
+#include <curl/curl.h>
 #include <unistd.h>
 
 #include <boost/version.hpp>
@@ -79,11 +79,12 @@ int explain(const Arguments& arguments) {
     return kUsage;
   }
   if (arguments.global.json) {
-    std::printf("{\"schema\":\"clawdstrike-siem/explain/v1\",\"code\":%s,\"title\":%s,\"cause\":%s,\"confirm\":%s,"
-                "\"fix\":%s,\"metrics\":%s}\n",
-                json_text(messages::code_text(message->code)).c_str(), json_text(message->title).c_str(),
-                json_text(message->cause).c_str(), json_text(message->confirm).c_str(),
-                json_text(message->fix).c_str(), json_text(message->metrics).c_str());
+    std::printf(
+        "{\"schema\":\"clawdstrike-siem/explain/v1\",\"code\":%s,\"title\":%s,\"cause\":%s,\"confirm\":%s,"
+        "\"fix\":%s,\"metrics\":%s}\n",
+        json_text(messages::code_text(message->code)).c_str(), json_text(message->title).c_str(),
+        json_text(message->cause).c_str(), json_text(message->confirm).c_str(), json_text(message->fix).c_str(),
+        json_text(message->metrics).c_str());
     return kOk;
   }
   print_message(*message);
@@ -94,10 +95,11 @@ int version(const Arguments& arguments) {
   const std::string boost = std::to_string(BOOST_VERSION / 100000) + "." + std::to_string(BOOST_VERSION / 100 % 1000);
   const char* const libcurl = curl_version();
   if (arguments.global.json) {
-    std::printf("{\"schema\":\"clawdstrike-siem/version/v1\",\"version\":%s,\"abi\":%s,\"compiler\":%s,\"boost\":%s,"
-                "\"libcurl\":%s,\"formats\":{\"ecs\":\"8.17.0\",\"native\":\"1.0.0\"}}\n",
-                json_text(kVersion).c_str(), json_text(CSIEM_ABI_TEXT).c_str(), json_text(kCompiler).c_str(),
-                json_text(boost).c_str(), json_text(libcurl).c_str());
+    std::printf(
+        "{\"schema\":\"clawdstrike-siem/version/v1\",\"version\":%s,\"abi\":%s,\"compiler\":%s,\"boost\":%s,"
+        "\"libcurl\":%s,\"formats\":{\"ecs\":\"8.17.0\",\"native\":\"1.0.0\"}}\n",
+        json_text(kVersion).c_str(), json_text(CSIEM_ABI_TEXT).c_str(), json_text(kCompiler).c_str(),
+        json_text(boost).c_str(), json_text(libcurl).c_str());
     return kOk;
   }
   std::printf("clawdstrike-siem %.*s\nplugin ABI %s\ncompiler %s\nboost %s\n%s\n", static_cast<int>(kVersion.size()),
@@ -106,10 +108,7 @@ int version(const Arguments& arguments) {
 }
 
 int completion(const Arguments& arguments) {
-  std::fputs(arguments.completion_shell == "bash"  ? kBash
-             : arguments.completion_shell == "zsh" ? kZsh
-                                                   : kFish,
-             stdout);
+  std::fputs(arguments.completion_shell == "bash" ? kBash : arguments.completion_shell == "zsh" ? kZsh : kFish, stdout);
   return kOk;
 }
 
@@ -117,9 +116,9 @@ int mock(const Arguments& arguments) {
   // Beside this executable when installed or built, else in the search path.
   std::error_code ignored;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::vector<std::string> places{(self.parent_path() / "clawdstrike-siem-mock").string(),
-                                        (self.parent_path().parent_path() / "sdk/doubles/clawdstrike-siem-mock").string(),
-                                        "clawdstrike-siem-mock"};
+  const std::vector<std::string> places{
+      (self.parent_path() / "clawdstrike-siem-mock").string(),
+      (self.parent_path().parent_path() / "sdk/doubles/clawdstrike-siem-mock").string(), "clawdstrike-siem-mock"};
   std::vector<std::string> words{"clawdstrike-siem-mock"};
   words.insert(words.end(), arguments.mock.begin(), arguments.mock.end());
   std::vector<char*> argv;

@@ -14,7 +14,8 @@
 namespace csiem::cli {
 namespace {
 
-constexpr const char* kOverview = R"(clawdstrike-siem carries Clawdstrike security events to the tools a SOC already runs.
+constexpr const char* kOverview =
+    R"(clawdstrike-siem carries Clawdstrike security events to the tools a SOC already runs.
 
   Run         run                  read, map and deliver events (foreground)
   Configure   validate             check configuration, plugins, credentials and rules

@@ -76,22 +76,30 @@ int plugins_info(const Arguments& arguments) {
   }
   const plugin::Component& c = **found;
   if (arguments.global.json) {
-    std::printf("{\"schema\":\"clawdstrike-siem/plugins-info/v1\",\"name\":%s,\"kind\":%s,\"version\":%s,\"vendor\":%s,"
-                "\"license\":%s,\"description\":%s,\"file\":%s,\"sha256\":%s,\"formats\":%s,\"settings_schema\":%s}\n",
-                json_text(c.name).c_str(), json_text(c.kind).c_str(), json_text(c.version).c_str(),
-                json_text(c.vendor).c_str(), json_text(c.license).c_str(), json_text(c.description).c_str(),
-                json_text(c.file).c_str(), json_text(c.sha256).c_str(), json_text(joined(c.formats)).c_str(),
-                c.config_schema.empty() ? "null" : c.config_schema.c_str());
+    std::printf(
+        "{\"schema\":\"clawdstrike-siem/plugins-info/v1\",\"name\":%s,\"kind\":%s,\"version\":%s,\"vendor\":%s,"
+        "\"license\":%s,\"description\":%s,\"file\":%s,\"sha256\":%s,\"formats\":%s,\"settings_schema\":%s}\n",
+        json_text(c.name).c_str(), json_text(c.kind).c_str(), json_text(c.version).c_str(), json_text(c.vendor).c_str(),
+        json_text(c.license).c_str(), json_text(c.description).c_str(), json_text(c.file).c_str(),
+        json_text(c.sha256).c_str(), json_text(joined(c.formats)).c_str(),
+        c.config_schema.empty() ? "null" : c.config_schema.c_str());
     return kOk;
   }
   if (!arguments.plugins_info.keys) {
     std::vector<std::vector<std::string>> rows{
-        {"name", c.name},       {"kind", c.kind},       {"version", c.version}, {"description", c.description},
-        {"vendor", c.vendor},   {"license", c.license}, {"id", c.plugin_id},    {"file", c.file},
+        {"name", c.name},
+        {"kind", c.kind},
+        {"version", c.version},
+        {"description", c.description},
+        {"vendor", c.vendor},
+        {"license", c.license},
+        {"id", c.plugin_id},
+        {"file", c.file},
         {"sha256", c.sha256},
         {"abi", std::to_string(c.abi_version >> 16) + "." + std::to_string(c.abi_version & 0xffff)}};
     if (c.kind == "exporter") {
-      rows.push_back({"formats", joined(c.formats) + (c.default_format.empty() ? "" : " (default " + c.default_format + ")")});
+      rows.push_back(
+          {"formats", joined(c.formats) + (c.default_format.empty() ? "" : " (default " + c.default_format + ")")});
       std::vector<std::string> abilities;
       if ((c.exporter.flags & CSIEM_EXPORTER_PARTIAL) != 0) abilities.emplace_back("partial-results");
       if ((c.exporter.flags & CSIEM_EXPORTER_ACKS) != 0) abilities.emplace_back("acknowledgements");

@@ -82,20 +82,25 @@ class Run {
   static int start_failure(const Error& error) {
     switch (error.message_code()) {
       case 5003:
-      case 5001: return kIo;
-      case 5005: return error.code() == Code::denied ? kNotPermitted : kIo;
-      default: return error.code() == Code::denied ? kNotPermitted : kConfig;
+      case 5001:
+        return kIo;
+      case 5005:
+        return error.code() == Code::denied ? kNotPermitted : kIo;
+      default:
+        return error.code() == Code::denied ? kNotPermitted : kConfig;
     }
   }
 
   void banner() {
     if (arguments_.global.quiet) return;
     std::string text = "clawdstrike-siem " + std::string(kVersion) + "  config: ";
-    for (std::size_t i = 0; i < configuration_.files.size(); ++i) text += (i == 0 ? "" : ", ") + configuration_.files[i];
+    for (std::size_t i = 0; i < configuration_.files.size(); ++i)
+      text += (i == 0 ? "" : ", ") + configuration_.files[i];
     text += "\n";
     for (const auto& source : configuration_.sources)
       if (source.enabled)
-        text += "  source    " + source.id + " (" + source.type + (source.path.empty() ? "" : " " + source.path) + ")\n";
+        text +=
+            "  source    " + source.id + " (" + source.type + (source.path.empty() ? "" : " " + source.path) + ")\n";
     for (const auto& lane : pipeline_->delivery().lanes())
       text += "  exporter  " + lane.id + (lane.format.empty() ? "" : "  " + lane.format) + "\n";
     for (const auto& left_out : pipeline_->left_out()) text += "  left out  " + left_out + "\n";
@@ -134,14 +139,15 @@ class Run {
       loop_.stop();
       return;
     }
-    if (!draining_ && (arguments_.run.once ? pipeline_->intake().drained() : pipeline_->intake().ended())) begin_drain();
+    if (!draining_ && (arguments_.run.once ? pipeline_->intake().drained() : pipeline_->intake().ended()))
+      begin_drain();
     if (arguments_.run.once) show_progress();
     if (draining_ && done_draining()) {
       loop_.stop();
       return;
     }
     timer_.expires_after(arguments_.run.once || draining_ ? std::chrono::steady_clock::duration(kOnceTick)
-                                                           : std::chrono::steady_clock::duration(kTick));
+                                                          : std::chrono::steady_clock::duration(kTick));
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) tick();
     });
@@ -168,8 +174,10 @@ class Run {
     summary();
     log::flush_repeats();
     if (unsettled > 0) {
-      log::warn(4071, {}, std::to_string(unsettled) + " events are not delivered everywhere yet; they are read again at "
-                                                      "the next start");
+      log::warn(4071, {},
+                std::to_string(unsettled) +
+                    " events are not delivered everywhere yet; they are read again at "
+                    "the next start");
     }
     if (lost_) return kInternal;
     if (!arguments_.run.once) return kOk;
@@ -186,8 +194,8 @@ class Run {
     if (!arguments_.run.once || arguments_.global.quiet) return;
     const auto& stats = pipeline_->intake().stats();
     const bool spaced = is_terminal(2);
-    std::string text = "read " + grouped(stats.lines.load(), spaced) + " lines: " +
-                       grouped(stats.accepted.load(), spaced) + " events";
+    std::string text =
+        "read " + grouped(stats.lines.load(), spaced) + " lines: " + grouped(stats.accepted.load(), spaced) + " events";
     const auto add = [&](const char* what, uint64_t n) {
       if (n > 0) text += ", " + grouped(n, spaced) + " " + what;
     };
@@ -242,7 +250,8 @@ class Run {
 // An exporter whose plugin cannot be used is left out while the others run; every other error keeps us from starting.
 bool can_run(const config::Loaded& loaded) {
   for (const auto& diagnostic : loaded.diagnostics)
-    if (diagnostic.severity == config::Severity::error && (diagnostic.code < 3000 || diagnostic.code > 3999)) return false;
+    if (diagnostic.severity == config::Severity::error && (diagnostic.code < 3000 || diagnostic.code > 3999))
+      return false;
   return true;
 }
 

@@ -1,7 +1,7 @@
 #include "cli/terminal.hpp"
 
-#include <csiem/json.hpp>
 #include <unistd.h>
+#include <csiem/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -119,8 +119,9 @@ void Progress::show(uint64_t done, uint64_t total, int64_t elapsed_ms, const std
   const int64_t left_ms =
       fraction > 0 ? static_cast<int64_t>(static_cast<double>(elapsed_ms) * (1 - fraction) / fraction) : 0;
   if (kind_ == Kind::json) {
-    std::fprintf(stderr, "{\"schema\":\"clawdstrike-siem/progress/v1\",\"done_bytes\":%llu,\"total_bytes\":%llu,"
-                         "\"elapsed_ms\":%lld,\"note\":%s}\n",
+    std::fprintf(stderr,
+                 "{\"schema\":\"clawdstrike-siem/progress/v1\",\"done_bytes\":%llu,\"total_bytes\":%llu,"
+                 "\"elapsed_ms\":%lld,\"note\":%s}\n",
                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(total),
                  static_cast<long long>(elapsed_ms), json_text(note).c_str());
     return;

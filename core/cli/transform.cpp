@@ -188,8 +188,7 @@ class Transform {
   }
 
   void print_formats(const csiem_event& event) {
-    if (t_.diff)
-      std::printf("=== %.*s\n", static_cast<int>(event.event_id.len), event.event_id.ptr);
+    if (t_.diff) std::printf("=== %.*s\n", static_cast<int>(event.event_id.len), event.event_id.ptr);
     for (auto& encoder : encoders_) {
       if (!encode(encoder, event)) continue;
       if (t_.diff) {

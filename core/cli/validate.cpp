@@ -11,11 +11,11 @@
 #include "base/fd.hpp"
 #include "base/messages.hpp"
 #include "cli/arguments.hpp"
+#include "cli/probe.hpp"
 #include "cli/setup.hpp"
 #include "cli/terminal.hpp"
 #include "credentials/credential_store.hpp"
 #include "ingest/ingest.hpp"
-#include "cli/probe.hpp"
 #include "schema/schema_registry.hpp"
 
 namespace csiem::cli {
@@ -32,9 +32,9 @@ class Validation {
 
   int go() {
     const auto& v = arguments_.validate;
-    setup_ = load_setup(arguments_.global, {.check_plugins = !v.no_plugins,
-                                            .allow_empty = false,
-                                            .max_errors = static_cast<std::size_t>(v.max_errors)});
+    setup_ = load_setup(
+        arguments_.global,
+        {.check_plugins = !v.no_plugins, .allow_empty = false, .max_errors = static_cast<std::size_t>(v.max_errors)});
     count_diagnostics();
     files();
     settings();
@@ -86,7 +86,8 @@ class Validation {
         routes += e.routes.size();
       }
     for (const auto& s : c.sources) sources += s.enabled ? 1U : 0U;
-    stages_.push_back({"settings", semantic_.mark(),
+    stages_.push_back({"settings",
+                       semantic_.mark(),
                        std::to_string(sources) + " sources, " + std::to_string(exporters) + " exporters, " +
                            std::to_string(routes) + " routes" + semantic_.text(),
                        {}});
@@ -180,7 +181,8 @@ class Validation {
     stages_.push_back(std::move(stage));
   }
 
-  // How many of the given events each filter keeps and each route takes: a rule that is valid but never true shows here.
+  // How many of the given events each filter keeps and each route takes: a rule that is valid but never true shows
+  // here.
   void try_rules(Stage& stage) {
     auto text = read_file(arguments_.validate.events, 256U << 20);
     if (!text) return fail(stage, text.error().what(), {});

@@ -71,8 +71,8 @@ void DeliveryThread::cancel(http::RequestId id) { impl_->client->cancel(id); }
 
 std::string DeliveryThread::spare_body() { return impl_->client->spare_body(); }
 
-// Behind everything that was posted before. Stops the loop instead of waiting for it to run dry: an alarm that was set for
-// a batch long settled would hold the thread until it is due.
+// Behind everything that was posted before. Stops the loop instead of waiting for it to run dry: an alarm that was set
+// for a batch long settled would hold the thread until it is due.
 void DeliveryThread::finish() {
   asio::post(impl_->loop, [this] { impl_->loop.stop(); });
 }

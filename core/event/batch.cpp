@@ -46,7 +46,8 @@ void BatchPool::give_back(std::unique_ptr<EventBatch> batch) {
 }
 
 void BatchBuilder::expect(std::size_t bytes) {
-  if (bytes < kSmallInputBytes && size() == 0 && batch_->memory_bytes() >= kSmallBatchBytes) batch_ = pool_->take_small();
+  if (bytes < kSmallInputBytes && size() == 0 && batch_->memory_bytes() >= kSmallBatchBytes)
+    batch_ = pool_->take_small();
 }
 
 csiem_event& BatchBuilder::add() {

@@ -60,8 +60,9 @@ bool Input::take(const source::LineBlock& block, int64_t now_unix_ns, Workshop& 
     shop.store.quarantine({settings_.id, block.offset, number, "too_long",
                            "longer than " + std::to_string(settings_.max_line_bytes) + " bytes", block.bytes});
     shop.stats.quarantined.fetch_add(1, std::memory_order_relaxed);
-    log::warn(4504, {}, "source " + settings_.id + ": a line at offset " + std::to_string(block.offset) +
-                            " is longer than max_line_bytes and went to quarantine");
+    log::warn(4504, {},
+              "source " + settings_.id + ": a line at offset " + std::to_string(block.offset) +
+                  " is longer than max_line_bytes and went to quarantine");
     lines = 1;
   } else {
     std::string_view rest = block.bytes;
@@ -105,7 +106,8 @@ bool Input::take_line(std::string_view line, uint64_t offset, uint64_t number, b
             "source " + settings_.id + ": " +
                 (number != 0 ? "line " + std::to_string(number) : "the line at offset " + std::to_string(offset)) +
                 " is not an event (" + std::string(reason) +
-                (result.detail.empty() ? std::string() : ": " + std::string(result.detail)) + ") and went to quarantine");
+                (result.detail.empty() ? std::string() : ": " + std::string(result.detail)) +
+                ") and went to quarantine");
   return true;
 }
 

@@ -36,8 +36,9 @@ class Input {
   const config::Source& settings() const noexcept { return settings_; }
   uint64_t events() const noexcept { return events_; }
 
-  // Maps the block's lines into the builder and drops what the filter or the window of recent ids refuses. Returns false
-  // when the block was a speculative tail that is no event yet: then nothing was taken and its checkpoint must not move.
+  // Maps the block's lines into the builder and drops what the filter or the window of recent ids refuses. Returns
+  // false when the block was a speculative tail that is no event yet: then nothing was taken and its checkpoint must
+  // not move.
   bool take(const source::LineBlock& block, int64_t now_unix_ns, Workshop& shop);
 
   // Logs a source's condition when it changes.

@@ -119,8 +119,8 @@ struct Intake::Impl {
       const auto state = input->source().state();
       all_ended = all_ended && state == source::State::ended;
       quiet = quiet && state != source::State::readable;
-      views.push_back({input->settings().id, input->settings().type, input->settings().path,
-                       input->source().problem(), input->source().problem_code(), input->events()});
+      views.push_back({input->settings().id, input->settings().type, input->settings().path, input->source().problem(),
+                       input->source().problem_code(), input->events()});
     }
     {
       const std::lock_guard lock(view_mutex);

@@ -51,8 +51,8 @@ Pipeline::~Pipeline() {
 }
 
 // The data path in its order: the store knows what was done, lanes take events out of the bus, sources put them in.
-Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::Configuration& configuration,
-                                                  plugin::Registry& plugins, PipelineOptions options) {
+Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::Configuration& configuration, plugin::Registry& plugins,
+                                                  PipelineOptions options) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(configuration, plugins, std::move(options)));
   CS_CHECK(pipeline->open_store());
   CS_CHECK(pipeline->open_lanes());
@@ -148,8 +148,9 @@ bool Pipeline::sources_must_wait() const {
     std::string who;
     for (const auto& lane : delivery_->lanes())
       if (lane.stats->queued_events.load(std::memory_order_relaxed) > 0) who += (who.empty() ? "" : ", ") + lane.id;
-    log::warn(4070, who, "the sources wait: " + std::to_string(held >> 20) +
-                             " MiB of events are held for exporters that cannot deliver; nothing is lost");
+    log::warn(4070, who,
+              "the sources wait: " + std::to_string(held >> 20) +
+                  " MiB of events are held for exporters that cannot deliver; nothing is lost");
   }
   if (!full) behind_reported_.store(false, std::memory_order_relaxed);
   return full;
@@ -196,8 +197,7 @@ uint64_t Pipeline::stop() {
   intake_->stop();
   to_lanes_ = {};
   delivery_->stop();
-  if (auto flushed = store_->flush(); !flushed)
-    log::error(flushed.error().message_code(), {}, flushed.error().what());
+  if (auto flushed = store_->flush(); !flushed) log::error(flushed.error().message_code(), {}, flushed.error().what());
   return store_->unsettled_events();
 }
 

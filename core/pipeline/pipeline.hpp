@@ -32,8 +32,8 @@ struct PipelineOptions {
 // Built, asked and stopped on the control thread, whose loop calls tick() about four times a second.
 class Pipeline {
  public:
-  // Opens the store, loads the plugins, creates the lanes and starts reading. An exporter whose plugin cannot be used is
-  // reported and left out; the others run. Fails when nothing could run.
+  // Opens the store, loads the plugins, creates the lanes and starts reading. An exporter whose plugin cannot be used
+  // is reported and left out; the others run. Fails when nothing could run.
   static Result<std::unique_ptr<Pipeline>> start(const config::Configuration& configuration, plugin::Registry& plugins,
                                                  PipelineOptions options);
   ~Pipeline();
@@ -50,7 +50,8 @@ class Pipeline {
 
   // Everything that was read is on its way out: sends what waits for its flush interval.
   void flush() { delivery_->flush(); }
-  // Reads nothing more and sends what is there. tick() goes on being called until quiet() or the caller's patience ends.
+  // Reads nothing more and sends what is there. tick() goes on being called until quiet() or the caller's patience
+  // ends.
   void begin_drain();
   // No lane has anything left that it could send soon.
   bool quiet() const { return delivery_->idle() || delivery_->only_stuck_left(); }

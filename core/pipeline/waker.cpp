@@ -13,7 +13,8 @@ namespace asio = boost::asio;
 
 struct LoopWaker::Impl : std::enable_shared_from_this<LoopWaker::Impl> {
   struct Watched {
-    Watched(asio::io_context& loop, int fd, std::function<void()> call) : descriptor(loop, fd), readable(std::move(call)) {}
+    Watched(asio::io_context& loop, int fd, std::function<void()> call)
+        : descriptor(loop, fd), readable(std::move(call)) {}
     // The descriptor belongs to the source: it is released, never closed here.
     ~Watched() { descriptor.release(); }
     asio::posix::stream_descriptor descriptor;
@@ -23,17 +24,18 @@ struct LoopWaker::Impl : std::enable_shared_from_this<LoopWaker::Impl> {
   Impl(asio::io_context& io, std::function<void()> wake_call) : loop(io), wake(std::move(wake_call)) {}
 
   void wait(int fd, const std::shared_ptr<Watched>& watched) {
-    watched->descriptor.async_wait(
-        asio::posix::stream_descriptor::wait_read,
-        [self = weak_from_this(), fd, watched](const boost::system::error_code& error) {
-          const auto alive = self.lock();
-          if (error || !alive) return;
-          const auto it = alive->watched_fds.find(fd);
-          if (it == alive->watched_fds.end() || it->second != watched) return;  // forgotten meanwhile
-          watched->readable();
-          const auto still = alive->watched_fds.find(fd);
-          if (still != alive->watched_fds.end() && still->second == watched) alive->wait(fd, watched);
-        });
+    watched->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                   [self = weak_from_this(), fd, watched](const boost::system::error_code& error) {
+                                     const auto alive = self.lock();
+                                     if (error || !alive) return;
+                                     const auto it = alive->watched_fds.find(fd);
+                                     if (it == alive->watched_fds.end() || it->second != watched)
+                                       return;  // forgotten meanwhile
+                                     watched->readable();
+                                     const auto still = alive->watched_fds.find(fd);
+                                     if (still != alive->watched_fds.end() && still->second == watched)
+                                       alive->wait(fd, watched);
+                                   });
   }
 
   asio::io_context& loop;

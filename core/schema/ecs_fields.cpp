@@ -21,7 +21,6 @@ struct Row {
 
 constexpr Row kRows[] = {
 
-
 #define FIELD(name, type, flags, object_type, values, pattern) {name, type, flags, object_type, values, pattern},
 #define CATEGORY(name, types)
 #define MULTI(name)
@@ -29,7 +28,6 @@ constexpr Row kRows[] = {
 #undef FIELD
 #undef CATEGORY
 #undef MULTI
-
 
 };
 

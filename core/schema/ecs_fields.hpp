@@ -11,8 +11,21 @@
 namespace csiem::schema::ecs {
 
 enum class Type {
-  keyword, constant_keyword, wildcard, match_only_text, text, long_, float_, scaled_float, boolean, date, ip, geo_point,
-  object, nested, flattened
+  keyword,
+  constant_keyword,
+  wildcard,
+  match_only_text,
+  text,
+  long_,
+  float_,
+  scaled_float,
+  boolean,
+  date,
+  ip,
+  geo_point,
+  object,
+  nested,
+  flattened
 };
 
 struct Field {

@@ -30,12 +30,18 @@ std::string_view text_of(const json::string& s) { return {s.data(), s.size()}; }
 
 std::string_view kind_of(const json::value& v) {
   switch (v.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "boolean";
-    case json::kind::string: return "string";
-    case json::kind::array: return "array";
-    case json::kind::object: return "object";
-    default: return "number";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "boolean";
+    case json::kind::string:
+      return "string";
+    case json::kind::array:
+      return "array";
+    case json::kind::object:
+      return "object";
+    default:
+      return "number";
   }
 }
 
@@ -185,12 +191,14 @@ class Check {
       case Type::boolean:
         if (!value.is_bool()) wrong_type(path, "boolean", value);
         return;
-      case Type::long_: return whole(path, value);
+      case Type::long_:
+        return whole(path, value);
       case Type::float_:
       case Type::scaled_float:
         if (!value.is_number()) wrong_type(path, "float", value);
         return;
-      case Type::date: return date(path, value);
+      case Type::date:
+        return date(path, value);
       case Type::ip: {
         unsigned char address[16];
         const auto* text = value.if_string();
@@ -199,7 +207,8 @@ class Check {
           error(path, "wrong_type", "not an ip address");
         return;
       }
-      default: return keyword(path, value, field);
+      default:
+        return keyword(path, value, field);
     }
   }
 
@@ -217,7 +226,8 @@ class Check {
       if (!RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), pattern))
         error(path, "pattern_not_matched", std::string(text.substr(0, 60)));
     }
-    if (is_keyword(field.type) && field.type == Type::keyword && !field.cut && field.indexed && text.size() > kTermBytes)
+    if (is_keyword(field.type) && field.type == Type::keyword && !field.cut && field.indexed &&
+        text.size() > kTermBytes)
       error(path, "term_too_long");
   }
 
@@ -233,8 +243,9 @@ class Check {
 
   void date(const std::string& path, const json::value& value) {
     const auto* string = value.if_string();
-    if (string == nullptr) return value.is_number() ? error(path, "strict_date_text", "epoch number instead of text")
-                                                    : wrong_type(path, "date", value);
+    if (string == nullptr)
+      return value.is_number() ? error(path, "strict_date_text", "epoch number instead of text")
+                               : wrong_type(path, "date", value);
     const auto parsed = parse_rfc3339(text_of(*string));
     if (!parsed || text_of(*string).find('T') == std::string_view::npos) return error(path, "date_format");
     if (path == "@timestamp" && !parsed->had_zone) error(path, "strict_timestamp", "needs seconds and a zone");
@@ -261,7 +272,8 @@ class Check {
       if (it == set_.category_types.end()) continue;
       any_known = true;
       possible.insert(it->second.begin(), it->second.end());
-      if (!types.empty() && std::none_of(types.begin(), types.end(), [&](std::string_view t) { return contains(it->second, t); }))
+      if (!types.empty() &&
+          std::none_of(types.begin(), types.end(), [&](std::string_view t) { return contains(it->second, t); }))
         error("event.category", "strict_category_without_type", std::string(category));
     }
     const auto& known_types = set_.fields.find("event.type")->second.allowed;

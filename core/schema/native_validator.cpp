@@ -18,16 +18,16 @@ struct Member {
   bool may_be_empty;
 };
 constexpr Member kRequired[] = {
-    {"schema_version", json::kind::string, false}, {"event_id", json::kind::string, false},
-    {"event_type", json::kind::string, false},     {"event_category", json::kind::string, false},
-    {"timestamp", json::kind::string, false},      {"agent.id", json::kind::string, false},
-    {"agent.name", json::kind::string, false},     {"agent.version", json::kind::string, true},
-    {"agent.type", json::kind::string, false},     {"session.id", json::kind::string, false},
-    {"outcome", json::kind::string, false},        {"action", json::kind::string, false},
-    {"threat", json::kind::object, true},          {"decision.allowed", json::kind::bool_, false},
-    {"decision.guard", json::kind::string, false}, {"decision.severity", json::kind::string, false},
+    {"schema_version", json::kind::string, false},  {"event_id", json::kind::string, false},
+    {"event_type", json::kind::string, false},      {"event_category", json::kind::string, false},
+    {"timestamp", json::kind::string, false},       {"agent.id", json::kind::string, false},
+    {"agent.name", json::kind::string, false},      {"agent.version", json::kind::string, true},
+    {"agent.type", json::kind::string, false},      {"session.id", json::kind::string, false},
+    {"outcome", json::kind::string, false},         {"action", json::kind::string, false},
+    {"threat", json::kind::object, true},           {"decision.allowed", json::kind::bool_, false},
+    {"decision.guard", json::kind::string, false},  {"decision.severity", json::kind::string, false},
     {"decision.reason", json::kind::string, false}, {"resource.type", json::kind::string, false},
-    {"resource.name", json::kind::string, false},  {"metadata", json::kind::object, true},
+    {"resource.name", json::kind::string, false},   {"metadata", json::kind::object, true},
     {"labels", json::kind::object, true},
 };
 
@@ -36,8 +36,9 @@ struct Vocabulary {
   std::string_view words;  // separated by blanks, one at each end
 };
 constexpr Vocabulary kVocabularies[] = {
-    {"event_type", " policy_violation policy_allow guard_block guard_warn secret_detected egress_blocked forbidden_path "
-                   "patch_rejected session_start session_end "},
+    {"event_type",
+     " policy_violation policy_allow guard_block guard_warn secret_detected egress_blocked forbidden_path "
+     "patch_rejected session_start session_end "},
     {"event_category", " authentication authorization file network process configuration tool session "},
     {"outcome", " success failure unknown "},
     {"decision.severity", " info low medium high critical "},

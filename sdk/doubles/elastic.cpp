@@ -1,10 +1,10 @@
 // Elasticsearch _bulk: grammar, authentication, results per item, create as the only way into a data stream.
 //
 // Rules: Elasticsearch's bulk API reference; messages as its sources word them.
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -38,10 +38,11 @@ class Elastic final : public Platform {
   Answer handle(const Call& call) override {
     if (auto refused = authorise(call)) return *refused;
     if (call.path == "/" && call.method == "GET")
-      return {200,
-              R"({"name":"mock","version":{"number":"8.17.0","build_flavor":"default"},"tagline":"You Know, for Search"})",
-              "application/json",
-              {{"X-Elastic-Product", "Elasticsearch"}}};
+      return {
+          200,
+          R"({"name":"mock","version":{"number":"8.17.0","build_flavor":"default"},"tagline":"You Know, for Search"})",
+          "application/json",
+          {{"X-Elastic-Product", "Elasticsearch"}}};
     if (call.path == "/_cluster/health") return {200, R"({"status":"green"})", "application/json", {}};
     std::string index;
     if (call.path != "/_bulk") {
@@ -61,17 +62,23 @@ class Elastic final : public Platform {
 
   Answer failure(int status) override {
     switch (status) {
-      case 401: return error_answer(401, "security_exception", "unable to authenticate with provided credentials");
-      case 403: return error_answer(403, "security_exception", "action [indices:data/write/bulk] is unauthorized");
-      case 404: return error_answer(404, "resource_not_found_exception", "not found");
-      case 413: return {413, "", "text/plain", {}};
+      case 401:
+        return error_answer(401, "security_exception", "unable to authenticate with provided credentials");
+      case 403:
+        return error_answer(403, "security_exception", "action [indices:data/write/bulk] is unauthorized");
+      case 404:
+        return error_answer(404, "resource_not_found_exception", "not found");
+      case 413:
+        return {413, "", "text/plain", {}};
       case 429:
         return error_answer(429, "es_rejected_execution_exception",
                             "rejected execution of coordinating operation [coordinating_and_primary_bytes=0, "
                             "replica_bytes=0, all_bytes=0, coordinating_operation_bytes=1000, "
                             "max_coordinating_and_primary_bytes=53687091]");
-      case 503: return error_answer(503, "cluster_block_exception", "blocked by: [SERVICE_UNAVAILABLE/no master];");
-      default: return {status, "<html><body>proxy error</body></html>", "text/html", {}};
+      case 503:
+        return error_answer(503, "cluster_block_exception", "blocked by: [SERVICE_UNAVAILABLE/no master];");
+      default:
+        return {status, "<html><body>proxy error</body></html>", "text/html", {}};
     }
   }
 
@@ -116,7 +123,8 @@ class Elastic final : public Platform {
   };
 
   // Grammar errors refuse the request as a whole.
-  std::optional<Answer> read_actions(std::string_view body, const std::string& path_index, std::vector<Action>& actions) {
+  std::optional<Answer> read_actions(std::string_view body, const std::string& path_index,
+                                     std::vector<Action>& actions) {
     std::size_t line = 0;
     while (!body.empty()) {
       ++line;
@@ -204,8 +212,8 @@ class Elastic final : public Platform {
       return broken(400, "illegal_argument_exception",
                     "only write ops with an op_type of create are allowed in data streams");
     if (action.id.size() > 512) return broken(400, "illegal_argument_exception", "id is too long");
-    if (!options_.indexes.empty() && std::find(options_.indexes.begin(), options_.indexes.end(), action.index) ==
-                                         options_.indexes.end())
+    if (!options_.indexes.empty() &&
+        std::find(options_.indexes.begin(), options_.indexes.end(), action.index) == options_.indexes.end())
       return {404, "index_not_found_exception", "no such index [" + action.index + "]"};
     const auto document = parse_one(action.document);
     if (!document || !document->is_object())

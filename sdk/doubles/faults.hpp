@@ -25,7 +25,7 @@ namespace csiem::doubles {
 struct Fault {
   enum class Kind { status, reset_before, reset_after, hang, slow, truncate, max_body, item } kind = Kind::status;
   int status = 0;
-  uint64_t value = 0;      // milliseconds or bytes
+  uint64_t value = 0;  // milliseconds or bytes
   double percent = 100;
   uint64_t first = 0, last = 0;  // request numbers from 1; 0 = any
   std::string retry_after;

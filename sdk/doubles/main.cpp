@@ -47,9 +47,10 @@ void define(CLI::App& app, Arguments& a) {
   app.add_flag("--require-gzip", a.rules.require_gzip, "plain bodies are a broken rule");
   app.add_option("--require-header", a.require_headers, "webhook: NAME=VALUE (repeatable)");
   app.add_option("--method", a.rules.method, "webhook: the method expected (default POST)");
-  app.add_option("--fail", a.faults,
-                 "KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=S]; KIND: a status, reset-before, reset-after, hang, "
-                 "truncate, slow, max-body, item (repeatable)");
+  app.add_option(
+      "--fail", a.faults,
+      "KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=S]; KIND: a status, reset-before, reset-after, hang, "
+      "truncate, slow, max-body, item (repeatable)");
   app.add_option("--seed", a.seed, "of the faults' dice");
   app.add_option("--record", a.record, "write each event and broken rule there, one JSON object a line");
   app.add_option("--until", a.until, "exit when so many different events have arrived");
@@ -84,8 +85,8 @@ int serve(const Arguments& a, std::vector<Fault> faults) {
     std::fprintf(stderr, "clawdstrike-siem-mock: %s\n", problem.c_str());
     return 74;
   }
-  const std::string url = std::string(a.server.tls_certificate.empty() ? "http" : "https") + "://127.0.0.1:" +
-                          std::to_string(server.port());
+  const std::string url = std::string(a.server.tls_certificate.empty() ? "http" : "https") +
+                          "://127.0.0.1:" + std::to_string(server.port());
   std::fprintf(stderr, "%s double listening on %s\n", a.platform.c_str(), url.c_str());
   if (!a.port_file.empty()) {
     const std::string temporary = a.port_file + ".new";

@@ -39,15 +39,15 @@ struct Answer {
 };
 
 struct PlatformOptions {
-  std::string token;                  // splunk token, elastic api key (encoded), webhook bearer token; empty: any
-  std::vector<std::string> indexes;   // allowed; empty: all
-  bool ack = false;                   // splunk: the token uses indexer acknowledgement
+  std::string token;                 // splunk token, elastic api key (encoded), webhook bearer token; empty: any
+  std::vector<std::string> indexes;  // allowed; empty: all
+  bool ack = false;                  // splunk: the token uses indexer acknowledgement
   int ack_after_polls = 1;
-  bool cloud = false;                 // splunk: the size limit and its answer of Splunk Cloud
+  bool cloud = false;  // splunk: the size limit and its answer of Splunk Cloud
   bool require_gzip = false;
   std::vector<std::pair<std::string, std::string>> require_headers;  // webhook
-  std::string method;                 // webhook: the only method that is allowed
-  std::string user, password;         // basic authentication: elastic, webhook
+  std::string method;                                                // webhook: the only method that is allowed
+  std::string user, password;                                        // basic authentication: elastic, webhook
 };
 
 class Platform {

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kKeepViolations = 20;
 
-std::string quoted(std::string_view text) { return boost::json::serialize(boost::json::string(text.data(), text.size())); }
+std::string quoted(std::string_view text) {
+  return boost::json::serialize(boost::json::string(text.data(), text.size()));
+}
 
 uint64_t now_ns() {
   timespec ts{};
@@ -79,7 +81,8 @@ std::string Recorder::summary_text() const {
           std::to_string(repeats_) + ", deduplicated " + std::to_string(deduplicated_) + ", refused " +
           std::to_string(refused_) + "\n";
   for (const auto& [destination, count] : destinations_)
-    text += "  to " + (destination.empty() ? std::string("(default)") : destination) + ": " + std::to_string(count) + "\n";
+    text +=
+        "  to " + (destination.empty() ? std::string("(default)") : destination) + ": " + std::to_string(count) + "\n";
   text += "broken rules " + std::to_string(violations_) + "\n";
   for (const auto& violation : first_violations_) text += "  " + violation + "\n";
   return text;

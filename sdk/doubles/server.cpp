@@ -21,7 +21,12 @@ using tcp = asio::ip::tcp;
 
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   Impl(asio::io_context& io, ServerOptions opts, Platform& p, FaultPlan& f, Recorder& r, std::function<void()> after)
-      : loop(io), options(std::move(opts)), platform(p), faults(f), recorder(r), after_request(std::move(after)),
+      : loop(io),
+        options(std::move(opts)),
+        platform(p),
+        faults(f),
+        recorder(r),
+        after_request(std::move(after)),
         acceptor(io) {}
 
   void accept();
@@ -120,9 +125,12 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         server_->recorder.request(0);
         server_->after_request();
         return reset();
-      case Fault::Kind::slow: return answer(server_->platform.handle(call), fault->value, false);
-      case Fault::Kind::truncate: return answer(server_->platform.handle(call), 0, true);
-      case Fault::Kind::max_body: return answer(server_->platform.failure(413), 0, false);
+      case Fault::Kind::slow:
+        return answer(server_->platform.handle(call), fault->value, false);
+      case Fault::Kind::truncate:
+        return answer(server_->platform.handle(call), 0, true);
+      case Fault::Kind::max_body:
+        return answer(server_->platform.failure(413), 0, false);
       case Fault::Kind::status:
       case Fault::Kind::item: {
         Answer failure = server_->platform.failure(fault->status);
@@ -150,11 +158,12 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void write() {
-    http::async_write(stream_, response_, [self = this->shared_from_this()](const beast::error_code& error, std::size_t) {
-      self->server_->after_request();
-      if (error || !self->keep_alive_) return;
-      self->read();
-    });
+    http::async_write(stream_, response_,
+                      [self = this->shared_from_this()](const beast::error_code& error, std::size_t) {
+                        self->server_->after_request();
+                        if (error || !self->keep_alive_) return;
+                        self->read();
+                      });
   }
 
   // The announced length stays whole; the bytes do not.
@@ -163,10 +172,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     for (const auto& field : response_)
       head += std::string(field.name_string()) + ": " + std::string(field.value()) + "\r\n";
     text_ = head + "\r\n" + response_.body().substr(0, response_.body().size() / 2);
-    asio::async_write(stream_, asio::buffer(text_), [self = this->shared_from_this()](const beast::error_code&, std::size_t) {
-      self->server_->after_request();
-      self->reset();
-    });
+    asio::async_write(stream_, asio::buffer(text_),
+                      [self = this->shared_from_this()](const beast::error_code&, std::size_t) {
+                        self->server_->after_request();
+                        self->reset();
+                      });
   }
 
   void reset() {
@@ -210,8 +220,8 @@ void Server::Impl::accept() {
   });
 }
 
-Server::Server(asio::io_context& loop, ServerOptions options, Platform& platform, FaultPlan& faults,
-               Recorder& recorder, std::function<void()> after_request)
+Server::Server(asio::io_context& loop, ServerOptions options, Platform& platform, FaultPlan& faults, Recorder& recorder,
+               std::function<void()> after_request)
     : impl_(std::make_shared<Impl>(loop, std::move(options), platform, faults, recorder, std::move(after_request))) {}
 
 Server::~Server() {
@@ -228,7 +238,8 @@ bool Server::start(std::string* problem) {
   if (!error) impl_->acceptor.bind(endpoint, error);
   if (!error) impl_->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
-    *problem = "listen on " + impl_->options.address + ":" + std::to_string(impl_->options.port) + ": " + error.message();
+    *problem =
+        "listen on " + impl_->options.address + ":" + std::to_string(impl_->options.port) + ": " + error.message();
     return false;
   }
   if (!impl_->options.tls_certificate.empty()) {

@@ -19,7 +19,7 @@ namespace csiem::doubles {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0: one that is free
+  uint16_t port = 0;                     // 0: one that is free
   std::string tls_certificate, tls_key;  // PEM files; empty: plain HTTP
   std::string tls_client_ca;             // PEM file: clients must show a certificate that it signed
   std::size_t max_body_bytes = 512U << 20;

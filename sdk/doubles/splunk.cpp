@@ -2,10 +2,10 @@
 //
 // Rules and codes: Splunk's HEC documentation ("Troubleshoot HTTP Event Collector", error codes 0 to 27); partial
 // acceptance as servers of version 10 behave: what stands before the bad event is indexed.
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <algorithm>
 #include <cctype>
 #include <map>
 #include <utility>
@@ -74,13 +74,20 @@ class Splunk final : public Platform {
 
   Answer failure(int status) override {
     switch (status) {
-      case 401: return coded(401, 3, "Invalid authorization");
-      case 403: return coded(403, 4, "Invalid token");
-      case 413: return {413, "<html><body><h1>413 Request Entity Too Large</h1></body></html>", "text/html", {}};
-      case 429: return coded(429, 26, "HEC queue is at capacity");
-      case 500: return coded(500, 8, "Internal server error");
-      case 503: return coded(503, 9, "Server is busy");
-      default: return {status, "<html><body>proxy error</body></html>", "text/html", {}};
+      case 401:
+        return coded(401, 3, "Invalid authorization");
+      case 403:
+        return coded(403, 4, "Invalid token");
+      case 413:
+        return {413, "<html><body><h1>413 Request Entity Too Large</h1></body></html>", "text/html", {}};
+      case 429:
+        return coded(429, 26, "HEC queue is at capacity");
+      case 500:
+        return coded(500, 8, "Internal server error");
+      case 503:
+        return coded(503, 9, "Server is busy");
+      default:
+        return {status, "<html><body>proxy error</body></html>", "text/html", {}};
     }
   }
 
@@ -97,7 +104,8 @@ class Splunk final : public Platform {
     if (header.empty()) return coded(401, 2, "Token is required");
     constexpr std::string_view kScheme = "Splunk ";
     if (header.substr(0, kScheme.size()) != kScheme) return coded(401, 3, "Invalid authorization");
-    if (!options_.token.empty() && header.substr(kScheme.size()) != options_.token) return coded(403, 4, "Invalid token");
+    if (!options_.token.empty() && header.substr(kScheme.size()) != options_.token)
+      return coded(403, 4, "Invalid token");
     return std::nullopt;
   }
 
@@ -148,7 +156,8 @@ class Splunk final : public Platform {
     auto& channel = channels_[channel_of(call)];
     const auto id = channel.next++;
     channel.polls_left[id] = options_.ack_after_polls;
-    return {200, json::serialize(json::object{{"text", "Success"}, {"code", 0}, {"ackId", id}}), "application/json", {}};
+    return {
+        200, json::serialize(json::object{{"text", "Success"}, {"code", 0}, {"ackId", id}}), "application/json", {}};
   }
 
   // The answer that ends the request at this envelope, or nothing when it is good.
