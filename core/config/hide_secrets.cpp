@@ -111,8 +111,11 @@ bool sounds_secret(std::string_view key) {
 
 std::string without_secrets(const std::string& file, std::string_view text, const Findings& findings) {
   Hider hider(text);
+  std::vector<std::size_t> lines = {0};  // where each line begins: a hostile file has many lines and many secrets
+  for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) lines.push_back(at + 1);
   for (const auto& [where, line, column] : findings.secrets())
-    if (where == file && line != 0) hider.hide_string_at(offset_of(text, {line, column}));
+    if (where == file && line != 0 && line <= lines.size())
+      hider.hide_string_at(lines[line - 1] + offset_of(text.substr(lines[line - 1]), {1, column}));
   hider.hide_suspects();
   return hider.result();
 }

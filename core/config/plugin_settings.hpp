@@ -4,9 +4,11 @@
 // minimum, maximum, minLength, maxLength, default, oneOf/anyOf (the first alternative that fits), description, format
 // "duration" (in an integer: ms), "size" (in an integer: bytes), "template" and "uri", and the annotations
 //   x-csiem-secret    a credential reference or a literal; the plugin sees a handle
-//   x-csiem-origin    a URL (or array of them) that the plugin may send to
+//   x-csiem-origin    true: a URL (or array of them) that the plugin may send to; "cloud_id": an Elastic cloud id
 //   x-csiem-defaults  at the top: daemon keys whose default this plugin changes
-// Other words of JSON Schema are ignored.
+// Alternatives that hold nothing but `required` say which properties exclude each other (oneOf), or of which one is
+// needed (anyOf). Of a secret alternative and one that is none, the secret one takes the references. Other words of
+// JSON Schema are ignored.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,4 +1,6 @@
 // Schema look-ups, and values between JSON and our own tree.
+#include <algorithm>
+
 #include "config/schema_walker.hpp"
 
 namespace csiem::config {
@@ -20,13 +22,29 @@ bool flag_at(const json::object& schema, std::string_view name) {
   return flag != nullptr && *flag;
 }
 
-const json::array* alternatives(const json::object& schema) {
+bool origin_at(const json::object& schema) {
+  return flag_at(schema, "x-csiem-origin") || !text_at(schema, "x-csiem-origin").empty();
+}
+
+namespace {
+
+const json::array* choices(const json::object& schema, bool only_required) {
   for (const std::string_view word : {"oneOf", "anyOf"}) {
     const json::value* found = schema.if_contains(word);
-    if (found != nullptr && found->is_array()) return &found->get_array();
+    if (found == nullptr || !found->is_array() || found->get_array().empty()) continue;
+    const auto& list = found->get_array();
+    const bool bare = std::all_of(list.begin(), list.end(), [](const json::value& choice) {
+      return choice.is_object() && choice.get_object().size() == 1 && choice.get_object().contains("required");
+    });
+    if (bare == only_required) return &list;
   }
   return nullptr;
 }
+
+}  // namespace
+
+const json::array* alternatives(const json::object& schema) { return choices(schema, false); }
+const json::array* required_choices(const json::object& schema) { return choices(schema, true); }
 
 bool takes_type(const json::object& schema, std::string_view type) {
   const json::value* found = schema.if_contains("type");

@@ -27,6 +27,18 @@ bool kind_fits(const json::object& schema, const Node& node) {
   return node.kind == Node::Kind::table && takes_type(schema, "object");
 }
 
+bool is_secret(const json::value& choice) {
+  return choice.is_object() && flag_at(choice.get_object(), "x-csiem-secret");
+}
+
+std::string quoted_list(const json::value& names) {
+  std::string out;
+  if (names.is_array())
+    for (const auto& one : names.get_array())
+      if (one.is_string()) out += (out.empty() ? "'" : " with '") + std::string(one.get_string()) + "'";
+  return out;
+}
+
 std::optional<double> bound(const json::object& schema, std::string_view name) {
   const json::value* found = schema.if_contains(name);
   if (found == nullptr || !found->is_number()) return std::nullopt;
@@ -54,7 +66,8 @@ std::optional<json::value> SchemaWalker::value(const json::object& schema, const
                                                Marks marks) {
   if (node.unresolved) return std::nullopt;
   marks.secret = marks.secret || flag_at(schema, "x-csiem-secret");
-  marks.origin = marks.origin || flag_at(schema, "x-csiem-origin");
+  marks.origin = marks.origin || origin_at(schema);
+  marks.cloud_id = marks.cloud_id || text_at(schema, "x-csiem-origin") == "cloud_id";
   if (const json::array* choices = alternatives(schema)) return alternative(*choices, schema, node, path, marks);
   if (!kind_fits(schema, node)) {
     if (marks.secret) findings_.secret_at(node.value);
@@ -86,8 +99,12 @@ std::optional<json::value> SchemaWalker::alternative(const json::array& choices,
                                                      const Node& node, const std::string& path, Marks marks) {
   const json::object* best = nullptr;
   std::size_t fewest = 0;
+  const bool mixed =
+      std::any_of(choices.begin(), choices.end(), is_secret) && !std::all_of(choices.begin(), choices.end(), is_secret);
   for (const auto& choice : choices) {
     const json::object* candidate = choice.if_object();
+    // A literal URL is not to be taken for a secret because it is malformed.
+    if (mixed && node.kind == Node::Kind::text && is_secret(choice) != is_reference(node.text)) continue;
     if (candidate == nullptr || (alternatives(*candidate) == nullptr && !kind_fits(*candidate, node))) continue;
     // A trial run: what it finds and binds is thrown away.
     Findings trial;
@@ -139,7 +156,7 @@ std::optional<json::value> SchemaWalker::text(const json::object& schema, const 
     return std::nullopt;
   }
   if (marks.origin || text_at(schema, "format") == "template") confined(node, path);
-  if (marks.origin) origin(node, path);
+  if (marks.origin) origin(node, path, marks.cloud_id);
   return json::value(text);
 }
 
@@ -152,11 +169,15 @@ void SchemaWalker::confined(const Node& node, const std::string& path) {
     findings_.error(1051, node.value, message).hint = "begin with literal text";
 }
 
-void SchemaWalker::origin(const Node& node, const std::string& path) {
+void SchemaWalker::origin(const Node& node, const std::string& path, bool cloud_id) {
   const std::string& url = *as_text(node);
   if (url.empty() || url.starts_with('{') || is_reference(url)) return;
   std::string problem;
-  const auto parsed = parse_origin(url, &problem);
+  const auto parsed = cloud_id ? origin_of_cloud_id(url, &problem) : parse_origin(url, &problem);
+  if (!parsed && cloud_id) {
+    findings_.error(1024, node.value, name(path) + " is not a usable cloud id: " + problem);
+    return;
+  }
   if (!parsed) {
     findings_.error(1024, node.value, name(path) + " is not a usable URL: " + problem).hint =
         url.find("://") == std::string::npos ? "did you mean 'https://" + url + "'?" : "";
@@ -247,7 +268,37 @@ std::optional<json::value> SchemaWalker::object(const json::object& schema, cons
   if (properties != nullptr)
     for (const auto& [key, property] : *properties)
       if (property.is_object() && node.find(key) == nullptr) missing(schema, std::string(key), node, path, marks, out);
+  check_choices(schema, node, path);
   return json::value(std::move(out));
+}
+
+// oneOf/anyOf [{required: [a]}, {required: [b]}]: which settings exclude each other, or of which one is needed.
+void SchemaWalker::check_choices(const json::object& schema, const Node& node, const std::string& path) {
+  const json::array* choices = required_choices(schema);
+  if (choices == nullptr) return;
+  std::vector<const Node*> present;
+  std::string all;
+  std::string first;
+  for (const auto& choice : *choices) {
+    const json::value& names = choice.get_object().at("required");
+    if (!names.is_array()) continue;
+    all += (all.empty() ? "" : " or ") + quoted_list(names);
+    const Node* last = nullptr;
+    const bool whole = std::all_of(names.get_array().begin(), names.get_array().end(), [&](const json::value& one) {
+      last = one.is_string() ? node.find(std::string(one.get_string())) : nullptr;
+      return last != nullptr;
+    });
+    if (!whole || last == nullptr) continue;
+    present.push_back(last);
+    if (first.empty()) first = quoted_list(names);
+    if (present.size() == 2 && schema.contains("oneOf")) {
+      findings_
+          .error(1026, last->value, quoted_list(names) + " and " + first + " " + request_.where + " exclude each other")
+          .notes.push_back("the other one stands at " + present.front()->value.text());
+    }
+  }
+  if (present.empty())
+    findings_.error(1023, path.empty() ? request_.header : node.value, "missing key " + all + " " + request_.where);
 }
 
 bool SchemaWalker::required(const json::object& schema, std::string_view name) const {

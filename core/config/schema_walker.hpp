@@ -17,8 +17,11 @@ namespace json = boost::json;
 const json::object* object_at(const json::object& schema, std::string_view name);
 std::string_view text_at(const json::object& schema, std::string_view name);
 bool flag_at(const json::object& schema, std::string_view name);
-// The alternatives of oneOf or anyOf, or null.
+bool origin_at(const json::object& schema);  // x-csiem-origin is there and not false
+// The alternatives of oneOf or anyOf that describe values, or null.
 const json::array* alternatives(const json::object& schema);
+// Those that hold nothing but `required`.
+const json::array* required_choices(const json::object& schema);
 bool takes_type(const json::object& schema, std::string_view type);
 std::string types_text(const json::object& schema);
 
@@ -32,7 +35,7 @@ class SchemaWalker {
 
   // Inherited by everything below the annotation.
   struct Marks {
-    bool secret = false, origin = false;
+    bool secret = false, origin = false, cloud_id = false;
   };
   std::optional<json::value> value(const json::object& schema, const Node& node, const std::string& path, Marks marks);
   std::optional<json::value> object(const json::object& schema, const Node& node, const std::string& path, Marks marks);
@@ -49,7 +52,8 @@ class SchemaWalker {
                Marks marks, json::object& out);
   bool required(const json::object& schema, std::string_view name) const;
   void unknown(const Node& node, const std::string& name, const std::string& path, const json::object* properties);
-  void origin(const Node& node, const std::string& path);
+  void origin(const Node& node, const std::string& path, bool cloud_id);
+  void check_choices(const json::object& schema, const Node& node, const std::string& path);
   void confined(const Node& node, const std::string& path);
   bool in_enum(const json::object& schema, const Node& node, const json::value& value, const std::string& path);
   bool in_bounds(const json::object& schema, const Node& node, double value, const std::string& path);

@@ -18,4 +18,7 @@ struct UrlOrigin {
 // scheme://host[:port][/...], http and https only. Nothing when malformed; `problem` says why and never holds the URL.
 std::optional<UrlOrigin> parse_origin(std::string_view url, std::string* problem);
 
+// The deployment that an Elastic cloud id names, label:BASE64.
+std::optional<UrlOrigin> origin_of_cloud_id(std::string_view cloud_id, std::string* problem);
+
 }  // namespace csiem::config

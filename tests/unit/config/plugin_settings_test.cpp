@@ -164,3 +164,34 @@ TEST_CASE("loopback and https need no warning about credentials in the clear") {
   }
   CHECK(find(with("splunk", "hec_url = \"http://localhost.example.com\"\nhec_token = \"cred:T\"\n"), 1108) != nullptr);
 }
+
+TEST_CASE("a cloud id names the origin of its deployment") {
+  const auto origins = [](const std::string& id) {
+    const auto loaded = with("elastic", "cloud_id = \"" + id + "\"\n");
+    const auto& found = exporter(loaded, "it").fallback.allowed_origins;
+    return loaded.ok() && found.size() == 1 ? found[0] : "";
+  };
+  CHECK(origins("x:ZXUuZXhhbXBsZS5pbzo5MjQzJGFiYyRkZWY=") == "https://abc.eu.example.io:9243");
+  CHECK(origins(":ZXUuZXhhbXBsZS5pbyRhYmM") == "https://abc.eu.example.io:443");
+  for (const std::string bad : {"x", "x:", "x:%%%%", "x:ZXU", "x:ZXUkYUBi", "x:a", "x:JGFiYw=="}) {
+    CAPTURE(bad);
+    CHECK(origins(bad) == "");
+  }
+}
+
+TEST_CASE("a URL that may be literal or a reference is what it is written as") {
+  const auto literal = with("webhook", "url = \"https://hook.example.com/x\"\n");
+  CHECK(literal.diagnostics.empty());
+  CHECK(exporter(literal, "it").fallback.allowed_origins == std::vector<std::string>{"https://hook.example.com:443"});
+  CHECK(exporter(literal, "it").fallback.secrets.empty());
+  const auto secret = with("webhook", "url = \"cred:HOOK\"\n");
+  CHECK(secret.diagnostics.empty());
+  CHECK(exporter(secret, "it").fallback.allowed_origins.empty());
+  CHECK(exporter(secret, "it").fallback.secrets.size() == 1);
+}
+
+TEST_CASE("a URL that is a secret as a whole leaves its origin to whoever resolves it") {
+  const auto loaded = with("probe", "hook = \"https://h/path\"\n");
+  CHECK(exporter(loaded, "it").fallback.allowed_origins.empty());
+  CHECK(exporter(loaded, "it").fallback.secrets.at(0).literal == "https://h/path");
+}

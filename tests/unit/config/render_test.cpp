@@ -104,7 +104,7 @@ TEST_CASE("secrets are never shown") {
       {splunk + "hec_token = \"hunter2\"\n"},
       {"version = \"1\"\n[exporters.webhook]\nurl = \"cred:U\"\nauth = { type = \"bearer\", token = \"hunter2\", extra "
        "= 1 }\n"},
-      {"version = \"1\"\n[exporters.webhook]\nurl = \"https://h/hunter2\"\nmethod = 1\n"},
+      {"version = \"1\"\n[exporters.probe]\nhook = \"https://h/hunter2\"\nname = 1\n"},
       // a misspelt one
       {splunk + "hec_token = \"cred:T\"\nhec_tkn = \"hunter2\"\n", false},
       {splunk + "hec_token = \"cred:T\"\nfoo = \"hunter2\"\n", false},

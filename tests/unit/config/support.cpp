@@ -36,8 +36,9 @@ constexpr const char* kSplunk = R"json({
   }})json";
 
 constexpr const char* kElastic = R"json({
-  "type": "object", "required": ["nodes"], "additionalProperties": false,
+  "type": "object", "additionalProperties": false, "oneOf": [{"required": ["nodes"]}, {"required": ["cloud_id"]}],
   "properties": {
+    "cloud_id": {"type": "string", "x-csiem-origin": "cloud_id"},
     "nodes": {"type": "array", "minItems": 1, "items": {"type": "string"}, "x-csiem-origin": true},
     "api_key": {"type": "string", "x-csiem-secret": true},
     "username": {"type": "string"},
@@ -53,7 +54,8 @@ constexpr const char* kElastic = R"json({
 constexpr const char* kWebhook = R"json({
   "type": "object", "required": ["url"], "additionalProperties": false,
   "properties": {
-    "url": {"type": "string", "minLength": 1, "x-csiem-origin": true, "x-csiem-secret": true},
+    "url": {"anyOf": [{"type": "string", "format": "uri", "minLength": 1, "x-csiem-origin": true},
+                      {"type": "string", "minLength": 1, "x-csiem-secret": true}]},
     "method": {"type": "string", "enum": ["POST", "PUT", "PATCH"], "default": "POST"},
     "framing": {"type": "string", "enum": ["single", "array", "ndjson"], "default": "single"},
     "envelope": {"type": "boolean", "default": true},
@@ -102,6 +104,7 @@ constexpr const char* kProbe = R"json({
     "pair": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer"}},
     "set": {"type": "array", "uniqueItems": true, "items": {"type": "string"}},
     "open": {"type": "object"},
+    "hook": {"type": "string", "x-csiem-origin": true, "x-csiem-secret": true},
     "keys": {"type": "array", "items": {"type": "object", "required": ["id"], "additionalProperties": false,
              "properties": {"id": {"type": "string"}, "key": {"type": "string", "x-csiem-secret": true}}}}
   },
