@@ -44,8 +44,6 @@ std::shared_ptr<DeliveryThread> DeliveryThread::start(const Clock& clock) {
 void DeliveryThread::run() {
   impl_->client.emplace(impl_->loop);
   impl_->loop.run();
-  impl_->alarms.clear();
-  impl_->client.reset();
   const std::lock_guard lock(impl_->mutex);
   impl_->ended = true;
   impl_->changed.notify_all();
@@ -71,7 +69,14 @@ void DeliveryThread::cancel(http::RequestId id) { impl_->client->cancel(id); }
 
 std::string DeliveryThread::spare_body() { return impl_->client->spare_body(); }
 
-void DeliveryThread::finish() { impl_->work.reset(); }
+void DeliveryThread::finish() {
+  post([this] {
+    // Pending alarms and the client's own would keep the loop alive.
+    impl_->alarms.clear();
+    impl_->client.reset();
+    impl_->work.reset();
+  });
+}
 
 bool DeliveryThread::ended(std::chrono::milliseconds limit) {
   std::unique_lock lock(impl_->mutex);
