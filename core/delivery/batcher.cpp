@@ -120,12 +120,11 @@ bool Batcher::render(std::size_t room, int64_t now_ns, int64_t now_unix_ns) {
       }
       if (!render_event(source, events[at], open_)) ++filtered;
     }
-    if (source->next == events.size()) {
-      inbox_.pop_front();
-      if (scanned_ > 0) --scanned_;
-    }
-    // Last: this may settle and reuse the source batch.
     if (filtered > 0) settlement_.end(source, store::Fate::filtered, filtered);
+    if (source->next < events.size()) continue;
+    inbox_.pop_front();
+    if (scanned_ > 0) --scanned_;
+    settlement_.passed(source);  // may settle and reuse it
   }
   return false;
 }

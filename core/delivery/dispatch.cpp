@@ -57,7 +57,9 @@ void Lane::dispatch(int64_t now) {
 // False when nothing may go now.
 bool Lane::send_next(int64_t now, bool probe) {
   if (probe) {
-    auto parcel = queue_.take_probe(hold_.kind() == Hold::Kind::rejected_all ? probe_round_++ : 0, held_outlet_);
+    // The oldest event first; if that one fails, others: it may be the event that the server cannot stand.
+    const bool by_event = !hold_ || hold_.kind() == Hold::Kind::rejected_all;
+    auto parcel = queue_.take_probe(by_event ? probe_round_++ : 0, held_outlet_);
     if (!parcel) return false;
     if (hold_) {
       hold_.postpone(now, tuning_.probe_interval_ms * kNsPerMs);

@@ -196,8 +196,8 @@ void Lane::run() {
     render(now);
     dispatch(now);
     render(now);
-    if (queue_.ready(now) > 0 && gate(now).pass == Gate::free && permits_.free(context_.flights.size()) &&
-        context_.limiter->wait_ns(now) == 0)
+    if (queue_.next_ready_ns(context_.settings.ordered) <= now && gate(now).pass == Gate::free &&
+        permits_.free(context_.flights.size()) && context_.limiter->wait_ns(now) == 0)
       context_.mailbox.wake();  // a plugin finished at once and there is more for it
   }
   update_state(now);

@@ -17,6 +17,8 @@ namespace csiem::delivery {
 struct SourceBatch {
   event::BatchRef batch;
   std::size_t bytes = 0;             // as counted in LaneStats
+  bool waiting = false;              // the batcher has not passed all of it
+  uint64_t owed = 0;                 // ended, but not yet taken off LaneStats::queued_events
   uint64_t remaining = 0;            // events that have not ended
   uint32_t next = 0;                 // first event that the lane has not looked at in order
   std::vector<uint32_t> taken;       // events behind `next` that overtook, ascending
@@ -29,9 +31,11 @@ class Settlement {
  public:
   Settlement(store::Cursor& cursor, LaneStats& stats) : cursor_(cursor), stats_(stats) {}
 
-  // Null for an empty batch. Good until end() has ended its last event.
+  // Null for an empty batch. Good until end() has ended its last event and passed() was called.
   SourceBatch* open(event::BatchRef batch, std::size_t bytes);
   void end(SourceBatch* source, store::Fate fate, uint64_t events);
+  // The batcher has looked at every event: it does not need the batch any more.
+  void passed(SourceBatch* source);
   void dead_letter(store::DeadLetter letter) { cursor_.dead_letter(std::move(letter)); }
 
  private:

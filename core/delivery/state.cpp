@@ -132,7 +132,10 @@ void Lane::on_failure(const Flight& flight, const Verdict& verdict, int64_t now)
   if (kind == FailureKind::throttled) {
     breaker_.on_success(now);  // the server is there
   } else if (breaker_.on_failure(now) == Breaker::Change::opened) {
-    held_outlet_ = flight.outlet;
+    if (!flight.probe) {
+      held_outlet_ = flight.outlet;
+      probe_round_ = 0;
+    }
     log::warn(4060, id(), cause, {{"probe_in", seconds_text(breaker_.probe_at_ns() - now)}});
   }
   update_state(now);

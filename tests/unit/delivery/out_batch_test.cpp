@@ -132,6 +132,7 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   settlement.end(source, store::Fate::dead_lettered, 1);
   CHECK(cursor.settled().empty());
   CHECK(stats.queued_events == 1);
+  settlement.passed(source);
   settlement.end(source, store::Fate::delivered, 1);
   REQUIRE(cursor.settled().size() == 1);
   CHECK(cursor.settled()[0].first == 40);
@@ -139,4 +140,19 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   CHECK(cursor.settled()[0].counts == std::array<uint64_t, 4>{3, 1, 1, 0});
   CHECK(stats.queued_events == 0);
   CHECK(stats.queued_bytes == 0);
+
+  // While the batcher has not passed it, it stays.
+  batch = builder.seal(0);
+  CHECK(settlement.open(batch, 0) == nullptr);
+  builder.add();
+  batch = builder.seal(0);
+  batch->set_first_sequence(45);
+  stats.queued_events = 1;
+  SourceBatch* const overtaken = settlement.open(batch, 0);
+  settlement.end(overtaken, store::Fate::delivered, 1);
+  CHECK(cursor.settled().size() == 1);
+  CHECK(stats.queued_events == 1);
+  settlement.passed(overtaken);
+  CHECK(cursor.settled().size() == 2);
+  CHECK(stats.queued_events == 0);
 }

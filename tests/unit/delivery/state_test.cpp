@@ -96,9 +96,10 @@ TEST_CASE("five failures open the breaker; one probe with the oldest event close
   CHECK(bench.loop.sent.empty());  // twice as long
   bench.loop.advance_ms(27'000);
   REQUIRE(bench.loop.sent.size() == 1);
+  CHECK(bench.script.seen().back().ids == std::vector<std::string>{"e2"});  // the first may be what breaks the server
   bench.loop.answer(200);
   CHECK(bench.state() == LaneState::running);
-  CHECK(bench.script.seen().back().ids.size() == 9);  // the rest of the first batch, then all others
+  CHECK(bench.loop.sent.size() == 1);  // slowly at first
   while (!bench.loop.sent.empty()) bench.loop.answer(200);
   CHECK(bench.queued() == 0);
   CHECK_FALSE(bench.cursor->broken());
