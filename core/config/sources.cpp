@@ -49,7 +49,8 @@ void check_source(Context& context, const Source& source, const Node& node, cons
         "set enabled = false, or use type = \"jsonl\"";
   } else if (source.type == "jsonl" && source.path.empty()) {
     const Node* path = node.find("path");
-    if (path == nullptr || !path->unresolved)
+    // A value of another type was reported where it was read.
+    if (path == nullptr || (path->kind == Node::Kind::text && !path->unresolved))
       findings.error(1023, path == nullptr ? node.value : path->value, "missing key 'path' " + where).hint =
           "the file that the agent writes, for example .hush/audit.jsonl";
   }

@@ -79,6 +79,15 @@ ConvertedRequest convert_request(const csiem_http_request& given, const SecretLo
   return out;
 }
 
+namespace {
+
+bool same_header(std::string_view name, std::string_view lower_case) {
+  return std::equal(name.begin(), name.end(), lower_case.begin(), lower_case.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
+}
+
+}  // namespace
+
 std::string render_request(const csiem_http_request& given) {
   const csiem_http_request raw = own_size(given);
   std::string out(raw.method.ptr == nullptr ? "POST" : view(raw.method));
@@ -87,10 +96,16 @@ std::string render_request(const csiem_http_request& given) {
   if (raw.url_secret.ptr != nullptr) out += "***";
   out += '\n';
   for (uint32_t i = 0; i < raw.header_count; ++i) {
-    out += view(raw.headers[i].name);
+    const std::string_view name = view(raw.headers[i].name);
+    const std::string_view value = view(raw.headers[i].value);
+    out += name;
     out += ": ";
-    out += view(raw.headers[i].value);
-    if (raw.headers[i].secret.ptr != nullptr) out += "***";
+    // A plugin may have built a credential itself (basic authentication is base64), which no list of secrets knows:
+    // of these headers only the scheme is shown.
+    const bool credential = same_header(name, "authorization") || raw.headers[i].secret.ptr != nullptr;
+    const std::size_t scheme = std::min(value.find(' '), value.size());
+    out += credential ? value.substr(0, scheme == value.size() ? 0 : scheme + 1) : value;
+    if (credential) out += "***";
     out += '\n';
   }
   if ((raw.flags & CSIEM_HTTP_GZIP) != 0) out += "Content-Encoding: gzip\n";
