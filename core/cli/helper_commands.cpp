@@ -1,6 +1,5 @@
 // clawdstrike-siem explain, version, completion and mock.
 #include <csiem/plugin.h>
-#include <curl/curl.h>
 #include <unistd.h>
 
 #include <boost/version.hpp>
@@ -16,6 +15,7 @@
 #include "base/version.hpp"
 #include "cli/arguments.hpp"
 #include "cli/terminal.hpp"
+#include "http/client.hpp"
 
 namespace csiem::cli {
 namespace {
@@ -93,7 +93,7 @@ int explain(const Arguments& arguments) {
 
 int version(const Arguments& arguments) {
   const std::string boost = std::to_string(BOOST_VERSION / 100000) + "." + std::to_string(BOOST_VERSION / 100 % 1000);
-  const char* const libcurl = curl_version();
+  const std::string libcurl = http::library_versions();
   if (arguments.global.json) {
     std::printf(
         "{\"schema\":\"clawdstrike-siem/version/v1\",\"version\":%s,\"abi\":%s,\"compiler\":%s,\"boost\":%s,"
@@ -103,7 +103,7 @@ int version(const Arguments& arguments) {
     return kOk;
   }
   std::printf("clawdstrike-siem %.*s\nplugin ABI %s\ncompiler %s\nboost %s\n%s\n", static_cast<int>(kVersion.size()),
-              kVersion.data(), CSIEM_ABI_TEXT, kCompiler, boost.c_str(), libcurl);
+              kVersion.data(), CSIEM_ABI_TEXT, kCompiler, boost.c_str(), libcurl.c_str());
   return kOk;
 }
 

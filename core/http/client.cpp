@@ -118,4 +118,6 @@ std::string Client::spare_body() {
 
 std::size_t Client::in_flight() const { return impl_->in_flight.size(); }
 
+std::string library_versions() { return curl_version(); }
+
 }  // namespace csiem::http

@@ -102,4 +102,7 @@ class Client {
   std::unique_ptr<Impl> impl_;
 };
 
+// "libcurl/7.88.1 OpenSSL/3.0.17 ...": what the client is made of.
+std::string library_versions();
+
 }  // namespace csiem::http
