@@ -12,7 +12,9 @@ std::shared_ptr<const Secret> Secret::make(std::string_view value) {
   return secret;
 }
 
-Secret::~Secret() { explicit_bzero(bytes_.data(), bytes_.size()); }
+Secret::~Secret() {
+  if (!bytes_.empty()) explicit_bzero(bytes_.data(), bytes_.size());
+}
 
 SecretRef make_masked(std::string_view value) {
   log::add_secret(value);

@@ -23,7 +23,9 @@ class SecretBytes {
     other.size_ = 0;
   }
   SecretBytes& operator=(SecretBytes&&) = delete;
-  ~SecretBytes() { explicit_bzero(bytes_.data(), bytes_.size()); }
+  ~SecretBytes() {
+    if (!bytes_.empty()) explicit_bzero(bytes_.data(), bytes_.size());
+  }
 
   char* end() noexcept { return bytes_.data() + size_; }
   std::size_t room() const noexcept { return bytes_.size() - size_; }

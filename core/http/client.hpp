@@ -36,6 +36,7 @@ struct Policy {
   uint32_t max_timeout_ms = 300'000;
   std::size_t max_response_bytes = 1024 * 1024;  // cap; a request may ask for less
   int compression_level = 1;                     // of libdeflate, 1..12
+  bool http2 = true;                             // where a TLS server offers it; else HTTP/1.1 only
   uint32_t max_connections_per_host = 0;         // 0: no limit
   std::string user_agent = "clawdstrike-siem";
 };

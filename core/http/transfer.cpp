@@ -210,9 +210,10 @@ void Transfer::set_request_options() {
                                                    : policy_->max_response_bytes;
   curl_easy_setopt(e, CURLOPT_URL, url_.c_str());
   curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms_));
-  // Over TLS a second request waits for the first connection, which may carry both.
-  curl_easy_setopt(e, CURLOPT_HTTP_VERSION, static_cast<long>(https_ ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(e, CURLOPT_PIPEWAIT, https_ ? 1L : 0L);
+  const bool http2 = https_ && policy_->http2;
+  curl_easy_setopt(e, CURLOPT_HTTP_VERSION, static_cast<long>(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  // A second request waits for the first connection, which may carry both.
+  curl_easy_setopt(e, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
   const std::string& method = request_.method;
   if (method == "HEAD") {
     curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
