@@ -30,7 +30,7 @@ T
 }
 # throughput NAME DIALECT SINK-OPTIONS
 throughput() {
-  python3 "$bench/measure.py" --name "$1" --port 18088 --dialect "$2" --sink "$3" --until 1000000 --repeat "$repeat" \
+  python3 "$bench/measure.py" --name "$1" --port 18088 --dialect "$2" --sink="$3" --until 1000000 --repeat "$repeat" \
     --reset "rm -rf $work/state" -- "$daemon" --config "$work/$1.toml" -q run
 }
 # latency NAME
