@@ -44,6 +44,8 @@ std::shared_ptr<DeliveryThread> DeliveryThread::start(const Clock& clock) {
 void DeliveryThread::run() {
   impl_->client.emplace(impl_->loop);
   impl_->loop.run();
+  impl_->alarms.clear();
+  impl_->client.reset();
   const std::lock_guard lock(impl_->mutex);
   impl_->ended = true;
   impl_->changed.notify_all();

@@ -14,12 +14,12 @@ constexpr int64_t kNsPerMs = 1'000'000;
 }  // namespace
 
 Lane::Gate Lane::gate(int64_t now) const {
-  if (parked_ || !started_ || refreshes_open_ > 0) return {Gate::shut, kNever};
-  if (now < paused_until_ns_) return {Gate::shut, paused_until_ns_};
-  if (hold_) return now < hold_.probe_at_ns() ? Gate{Gate::shut, hold_.probe_at_ns()} : Gate{Gate::probe, 0};
-  if (breaker_.state() == Breaker::State::half_open) return {Gate::shut, kNever};
+  if (parked_ || !started_ || refreshes_open_ > 0) return {Gate::closed, kNever};
+  if (now < paused_until_ns_) return {Gate::closed, paused_until_ns_};
+  if (hold_) return now < hold_.probe_at_ns() ? Gate{Gate::closed, hold_.probe_at_ns()} : Gate{Gate::probe, 0};
+  if (breaker_.state() == Breaker::State::half_open) return {Gate::closed, kNever};
   if (breaker_.state() == Breaker::State::open)
-    return now < breaker_.probe_at_ns() ? Gate{Gate::shut, breaker_.probe_at_ns()} : Gate{Gate::probe, 0};
+    return now < breaker_.probe_at_ns() ? Gate{Gate::closed, breaker_.probe_at_ns()} : Gate{Gate::probe, 0};
   return {Gate::free, 0};
 }
 
@@ -32,7 +32,7 @@ void Lane::dispatch(int64_t now) {
   wake_at_ns_ = kNever;
   for (;;) {
     const Gate gate_now = gate(now);
-    if (gate_now.pass == Gate::shut) {
+    if (gate_now.pass == Gate::closed) {
       wake_at_ns_ = gate_now.until_ns;
       return;
     }

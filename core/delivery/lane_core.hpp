@@ -69,8 +69,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
     std::unique_ptr<plugin::ExporterInstance> instance;
   };
   struct Gate {
-    enum { free, probe, shut } pass;
-    int64_t until_ns;  // of `shut`
+    enum { free, probe, closed } pass;
+    int64_t until_ns;  // of `closed`
   };
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 

@@ -102,14 +102,9 @@ csiem_status encode(void*, const csiem_event* event, csiem_writer* out, csiem_er
   return CSIEM_OK;
 }
 
-struct Call {
-  FakeInstance* instance;
-  uint64_t token;
-  FakeInstance::Classify classify;
-};
-
 void done(void* user, const csiem_http_response* response) {
-  const std::unique_ptr<Call> call(static_cast<Call*>(user));
+  auto* self = static_cast<FakeInstance::Call*>(user)->instance;
+  const auto call = std::move(self->calls.extract(static_cast<FakeInstance::Call*>(user)).mapped());
   call->classify(*call->instance, call->token, *response);
 }
 
@@ -155,7 +150,10 @@ csiem_status FakeInstance::request(uint64_t token, const std::string& url, Class
   request.part_count = 1;
   auto call = std::make_unique<Call>(Call{this, token, std::move(classify)});
   const csiem_status status = http->send(instance, &request, &done, call.get(), nullptr, error);
-  if (status == CSIEM_OK) (void)call.release();
+  if (status == CSIEM_OK) {
+    const Call* key = call.get();
+    calls.emplace(key, std::move(call));
+  }
   return status;
 }
 

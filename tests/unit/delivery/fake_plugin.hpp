@@ -96,6 +96,13 @@ class FakeInstance {
   csiem_status request(uint64_t token, const std::string& url, Classify classify, csiem_error* error = nullptr,
                        const std::vector<csiem_header>& headers = {}, const std::string& body = "x",
                        const char* url_secret = nullptr);
+  // Answered requests go; the others end with the instance.
+  struct Call {
+    FakeInstance* instance;
+    uint64_t token;
+    Classify classify;
+  };
+  std::map<const Call*, std::unique_ptr<Call>> calls;
   // 2xx delivered, 401 auth, 404 config, 400 reject, 413 split, else retry.
   static void classify_usual(FakeInstance&, uint64_t token, const csiem_http_response&);
 };

@@ -205,6 +205,37 @@ TEST_CASE("a refresh that is never answered ends in a hold") {
   CHECK(bench.state() == LaneState::held_auth);
 }
 
+TEST_CASE("a held exporter probes at once when one of its credentials has a new value, not when another one has") {
+  ::setenv("CSIEM_UNIT_TEST_ROTATED", "the-old-value", 1);
+  auto settings = quiet_settings();
+  settings.fallback.secrets.push_back({"token", "cred:CSIEM_UNIT_TEST_ROTATED", "", {}});
+  LaneBench bench(settings);
+  Keys keys{bench.clock};
+  bench.parts.credentials = &keys.store;
+  REQUIRE(bench.start());
+  CHECK(keys.store.resolve().empty());
+  bench.lane->credentials_changed();
+  speak_http(bench);
+  bench.publish(10);
+  bench.loop.answer(401);
+  REQUIRE(bench.state() == LaneState::held_auth);
+  bench.loop.advance_ms(31'000);
+  bench.lane->credentials_changed();
+  bench.loop.settle();
+  CHECK(bench.loop.sent.empty());
+  ::setenv("CSIEM_UNIT_TEST_ROTATED", "the-new-value", 1);
+  const auto changed = keys.store.refresh("CSIEM_UNIT_TEST_ROTATED");
+  ::unsetenv("CSIEM_UNIT_TEST_ROTATED");
+  REQUIRE(changed);
+  CHECK(*changed);
+  bench.lane->credentials_changed();
+  bench.loop.settle();
+  REQUIRE(bench.loop.sent.size() == 1);
+  while (!bench.loop.sent.empty()) bench.loop.answer(200);
+  CHECK(bench.state() == LaneState::running);
+  CHECK(bench.queued() == 0);
+}
+
 TEST_CASE("a missing destination holds the exporter and never makes dead letters") {
   LaneBench bench;
   speak_http(bench);
@@ -293,9 +324,10 @@ TEST_CASE("as long as a request is on the wire the batch is not lost") {
   REQUIRE(bench.start());
   bench.publish(10);
   bench.loop.advance_ms(10 * 60'000);
+  bench.publish(1);  // the lane looks
   CHECK(bench.script.cancelled().empty());
   bench.loop.answer(200);
-  CHECK(bench.queued() == 0);
+  CHECK(bench.queued() == 1);
 }
 
 TEST_CASE("ten strikes park the lane with its events; one is forgiven each minute") {
