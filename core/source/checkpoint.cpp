@@ -120,11 +120,11 @@ std::optional<Position> parse_checkpoint(std::string_view text) {
   uint64_t behind = 0;
   for (const auto& one : marks->get_array()) {
     Mark mark;
-    if (!read_mark(one, mark) || mark.end <= behind || mark.end > out.offset) return std::nullopt;
+    if (!read_mark(one, mark) || mark.end <= behind) return std::nullopt;
     behind = mark.end;
     out.marks.add(mark);
   }
-  if (out.offset > 0 && behind != out.offset) return std::nullopt;
+  if (behind != out.offset) return std::nullopt;
   return out;
 }
 

@@ -155,6 +155,7 @@ TEST_CASE("what cannot be read is a failure that heals") {
     REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
     tail.start();
     CHECK(tail.source->state() == State::failed);
+    CHECK(tail.source->problem().find("not a regular file") != std::string::npos);
   }
   SUBCASE("no permission") {
     append(path, "a\n");

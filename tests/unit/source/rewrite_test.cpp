@@ -145,6 +145,7 @@ TEST_CASE("rule 5: two writers that overwrite each other cost only the lines tha
   SUBCASE("without a notification and in the same tick of the file's clock") {
     append(path, "a\nb\n");
     Bench tail(path);
+    tail.waker.deaf = true;
     tail.start();
     struct stat st {};
     ::stat(path.c_str(), &st);
@@ -221,4 +222,15 @@ TEST_CASE("lines up to the limit are read whole, longer ones by their head") {
   append(path, "d\n");
   tail.notice();
   CHECK(tail.take() == Lines{"d"});
+}
+
+TEST_CASE("an unfinished line that is rewritten before it is finished comes out as it was finished") {
+  const TemporaryDirectory dir;
+  const auto path = dir / "audit.jsonl";
+  append(path, "a\nold-half");
+  Bench tail(path);
+  tail.start();
+  rewrite(path, "a\nnew-half, whole\n");
+  tail.notice();
+  CHECK(tail.take() == Lines{"a", "new-half, whole"});
 }

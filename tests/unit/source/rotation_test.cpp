@@ -75,6 +75,16 @@ TEST_CASE("rule 2: a restart goes on behind the last block, whatever happened me
     tail.pass(3000);
     CHECK(tail.take() == Lines{"c", "d"});
   }
+  SUBCASE("copied and truncated, then renamed") {
+    append(path, "c\n");
+    fs::copy_file(path, path + ".2");
+    rewrite(path, "d\n");
+    fs::rename(path, path + ".1");
+    append(path, "e\n");
+    tail.restart();
+    tail.pass(30'000);
+    CHECK(tail.take() == Lines{"c", "d", "e"});
+  }
   SUBCASE("rewritten with more") {
     rewrite(path, "a\nb\nc\n");
     tail.restart();

@@ -62,6 +62,7 @@ class ManualWaker final : public source::Waker {
 
   // Delivers what the kernel has to tell.
   void poll() {
+    if (deaf) return;
     std::vector<pollfd> fds;
     for (const auto& [fd, ignored] : watched_) fds.push_back({fd, POLLIN, 0});
     if (fds.empty() || ::poll(fds.data(), fds.size(), 0) <= 0) return;
@@ -87,6 +88,7 @@ class ManualWaker final : public source::Waker {
   std::size_t watched() const { return watched_.size(); }
 
   int wakes = 0;
+  bool deaf = false;  // as on a file system that does not notify
 
  private:
   std::map<int, std::function<void()>> watched_;
