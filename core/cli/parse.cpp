@@ -156,9 +156,8 @@ class CommandLine {
   }
 
   void helper_commands() {
-    auto* double_ = command(app_, "mock", "start a local double of a platform (clawdstrike-siem-mock)", &mock);
-    double_->add_option("arguments", arguments_.mock, "PLATFORM and its options");
-    double_->prefix_command();
+    // main() hands its words to the other program unread; here it is for the help and the completion.
+    command(app_, "mock", "start a local double of a platform (clawdstrike-siem-mock)", &mock);
     command(app_, "completion", "print a completion script", &completion)
         ->add_option("shell", arguments_.completion_shell, "bash, zsh or fish")
         ->required()
@@ -200,6 +199,11 @@ int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == "__complete") {
       line.complete(std::vector<std::string>(argv + 2, argv + argc));
       return kOk;
+    }
+    if (argc > 1 && std::string_view(argv[1]) == "mock") {
+      Arguments arguments;
+      arguments.mock.assign(argv + 2, argv + argc);
+      return mock(arguments);
     }
     return line.parse_and_run(argc, argv);
   } catch (const std::exception& error) {

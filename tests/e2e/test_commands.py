@@ -177,6 +177,12 @@ index = "sec"
         self.assertEqual(status, 2)
         self.assertIn("did you mean 'validate'?", err)
 
+    def test_mock_hands_its_options_to_the_double(self):
+        status, out, err = self.cli("mock", "splunk", "--port", "0", "--fail", "nonsense")
+        self.assertEqual(status, 2, err)
+        self.assertIn("--fail nonsense: expected a status", err)
+        self.assertIn("--require-gzip", self.cli("mock", "--help")[1])
+
     def test_bash_completes(self):
         script = self.cli("completion", "bash")[1]
         probe = script + """
