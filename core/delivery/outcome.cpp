@@ -39,6 +39,7 @@ std::unique_ptr<Parcel> part_of(Flight& flight, const std::vector<uint32_t>& mem
 struct Outcomes {
   std::array<std::vector<uint32_t>, 7> by;           // by CSIEM_* outcome; members not named follow the batch's
   std::vector<const Verdict::Named*> named_rejects;  // those of by[CSIEM_REJECT] whose culprit is named
+  bool retries_untried = true;                       // nothing is said against any of by[CSIEM_RETRY]
   std::shared_ptr<BisectSearch> search;
   uint32_t children = 0;  // parcels that go on
   bool accepted = false, suspected = false;
@@ -48,18 +49,22 @@ struct Outcomes {
 
 namespace {
 
-Outcomes sort_out(const Verdict& verdict, uint32_t count) {
+Outcomes sort_out(const Verdict& verdict, uint32_t count, int status) {
   Outcomes outcomes;
   auto named = verdict.named.begin();
   for (uint32_t i = 0; i < count; ++i) {
     if (named == verdict.named.end() || named->index != i) {
       outcomes[verdict.outcome].push_back(i);
+      if (verdict.outcome == CSIEM_RETRY) outcomes.retries_untried = false;
       continue;
     }
     if (named->outcome == CSIEM_REJECT) {
       outcomes.named_rejects.push_back(&*named);
     } else {
       outcomes[named->outcome].push_back(i);
+      const bool untried =
+          named->code.empty() && named->text.empty() && (named->http_status == 0 || named->http_status == status);
+      if (named->outcome == CSIEM_RETRY && !untried) outcomes.retries_untried = false;
     }
     ++named;
   }
@@ -81,7 +86,7 @@ void Lane::finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_
     return delivered;
   }();
   const Verdict& judged = context_.dry_run ? kDryRun : verdict;
-  Outcomes outcomes = sort_out(judged, flight->parcel->count);
+  Outcomes outcomes = sort_out(judged, flight->parcel->count, flight->status);
   outcomes.search = flight->parcel->search;
   if (flight->resent)
     context_.stats.duplicates_possible.fetch_add(outcomes[CSIEM_DELIVERED].size(), std::memory_order_relaxed);
@@ -279,6 +284,17 @@ void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, 
   const int64_t retry_after = std::max(verdict.retry_after_ms, flight.retry_after_ms);
   if (!server_decided) on_failure(flight, verdict, now);
   if (flight.ambiguous) context_.stats.duplicates_possible.fetch_add(members.size(), std::memory_order_relaxed);
+
+  // The server stopped at another event and has not looked at these. The next answer decides about at least one of
+  // them, so this comes to an end.
+  if (server_decided && outcomes.retries_untried && retry_after == 0) {
+    auto rest = part_of(flight, members);
+    rest->ready_at_ns = now;
+    if (rest->search) rest->search->bisect.add_part();
+    ++outcomes.children;
+    requeue(std::move(rest));
+    return;
+  }
 
   const Parcel& tried = *flight.parcel;
   const int64_t age = tried.first_sent_running_ns < 0 ? 0 : running_ns(now) - tried.first_sent_running_ns;

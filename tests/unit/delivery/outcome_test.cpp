@@ -31,7 +31,7 @@ TEST_CASE("each event of a batch follows its own result") {
     if (++attempts > 1) return self.complete(token, CSIEM_DELIVERED);
     return self.complete(
         token, CSIEM_DELIVERED,
-        {{1, CSIEM_REJECT, "mapper"}, {3, CSIEM_RETRY, ""}, {4, CSIEM_SKIPPED, ""}, {8, CSIEM_RETRY, ""}});
+        {{1, CSIEM_REJECT, "mapper"}, {3, CSIEM_RETRY, "busy"}, {4, CSIEM_SKIPPED, ""}, {8, CSIEM_RETRY, "busy"}});
   };
   REQUIRE(bench.start());
   bench.publish(10);
@@ -46,6 +46,27 @@ TEST_CASE("each event of a batch follows its own result") {
   CHECK(bench.script.seen()[1].attempt == 1);
   REQUIRE(bench.cursor->settled().size() == 1);
   CHECK(bench.cursor->settled()[0].counts == std::array<uint64_t, 4>{8, 1, 1, 0});
+  CHECK_FALSE(bench.cursor->broken());
+}
+
+TEST_CASE("events behind the one at which the server stopped go at once and lose no attempt") {
+  auto settings = quiet_settings();
+  settings.retry.max_retries = 0;
+  LaneBench bench(settings);
+  bench.script.on_submit = [&](FakeInstance& self, const csiem_batch& batch, uint64_t token) {
+    if (batch.count < 3) return self.complete(token, CSIEM_DELIVERED);
+    std::vector<FakeInstance::Exception> rest{{1, CSIEM_REJECT, "6"}};
+    for (uint32_t i = 2; i < batch.count; ++i) rest.push_back({i, CSIEM_RETRY, ""});
+    return self.complete(token, CSIEM_DELIVERED, rest);
+  };
+  REQUIRE(bench.start());
+  bench.publish(10);
+  CHECK(bench.sent() ==
+        "e1 e2 e3 e4 e5 e6 e7 e8 e9 e10|e3 e4 e5 e6 e7 e8 e9 e10|e5 e6 e7 e8 e9 e10|e7 e8 e9 e10|e9 e10");
+  CHECK(bench.dead() == "e2:rejected e4:rejected e6:rejected e8:rejected");
+  CHECK(bench.script.seen()[4].attempt == 0);
+  CHECK(bench.lane->stats().retries == 0);
+  CHECK(bench.queued() == 0);
   CHECK_FALSE(bench.cursor->broken());
 }
 
