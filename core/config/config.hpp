@@ -128,7 +128,7 @@ struct Exporter {
   uint64_t batch_size = 100, batch_max_bytes = 1 << 20;
   int64_t flush_interval_ms = 200;
   int32_t flush_on_severity = CSIEM_SEV_CRITICAL;
-  uint32_t concurrency = 2;
+  uint32_t concurrency = 2;  // 0: adaptive
   int64_t timeout_ms = 30'000, health_interval_ms = 30'000;
   int compression_level = 1;
   std::string proxy;

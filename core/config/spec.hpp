@@ -15,6 +15,7 @@ struct Key {
     text,
     flag,
     integer,
+    permits,  // an integer, or "adaptive" (then 0)
     real,
     duration,    // "5s", in ms
     seconds,     // integer seconds or a duration; in ms

@@ -37,7 +37,7 @@ constexpr Key kBoth[] = {
     {"batch_max_bytes", K::size, "\"1MiB\"", "1KiB..1GiB", "bytes in one batch at most, before compression"},
     {"flush_interval_ms", K::integer, "200", "1..600000", "how long a batch waits to become full"},
     {"flush_on_severity", K::severity, "\"critical\"", "", "from this severity on, do not wait"},
-    {"concurrency", K::integer, "2", "1..64", "batches on their way at the same time"},
+    {"concurrency", K::permits, "2", "1..64", "batches on their way at the same time, or \"adaptive\""},
     {"timeout", K::duration, "\"30s\"", "100ms..10m", "of one request, from connecting to the last byte"},
     {"health_interval", K::duration, "\"30s\"", "1s..24h", "between health checks while there is nothing to send"},
     {"compression_level", K::integer, "1", "1..12", "of gzip, where the plugin compresses"},

@@ -78,11 +78,14 @@ double to_real(std::string_view text) {
 }
 
 std::optional<Value> Interpreter::number(const Node& node) {
+  const bool permits = key_.kind == K::permits;
+  if (permits && node.kind == Node::Kind::text && node.text == "adaptive") return Value(int64_t{0});
   const auto value = as_integer(node);
   if (!value) {
     const bool quoted = node.kind == Node::Kind::text && !node.text.empty() &&
                         node.text.find_first_not_of("0123456789-") == std::string::npos;
-    return wrong_type(node, "an integer", quoted ? "write it without quotes" : "");
+    return wrong_type(node, permits ? "an integer or \"adaptive\"" : "an integer",
+                      quoted ? "write it without quotes" : "");
   }
   const auto to_integer = [](std::string_view text) {
     int64_t bound = 0;
@@ -184,6 +187,7 @@ std::optional<Value> Interpreter::scalar(const Node& node) {
       return wrong_type(node, "true or false", quoted ? "write it without quotes" : "");
     }
     case K::integer:
+    case K::permits:
       return number(node);
     case K::real:
       return real(node);

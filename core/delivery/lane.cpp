@@ -54,7 +54,9 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       retry_(retry_policy(parts.settings.retry)),
       budget_(clock_.mono_ns()),
       breaker_({parts.settings.breaker.failure_threshold, parts.settings.breaker.open_for_ms}, random_),
-      permits_(parts.settings.ordered ? 1 : parts.settings.concurrency) {
+      permits_(parts.settings.ordered            ? Permits::fixed(1)
+               : parts.settings.concurrency == 0 ? Permits::adaptive()
+                                                 : Permits::fixed(parts.settings.concurrency)) {
   context_.credentials = parts.credentials;
   context_.clock = &clock_;
   context_.dry_run = std::move(parts.dry_run);

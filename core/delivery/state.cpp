@@ -107,7 +107,7 @@ void Lane::on_accepted(const Flight& flight, int64_t now) {
   if (breaker_.on_success(now) == Breaker::Change::closed) {
     permits_.slow_start();
   } else {
-    permits_.on_success();
+    permits_.on_success(context_.flights.size() + 1, now - flight.sent_ns, now);
   }
   failing_ = false;
   failure_code_ = 0;
@@ -123,6 +123,7 @@ void Lane::on_failure(const Flight& flight, const Verdict& verdict, int64_t now)
   const FailureKind kind = kind_of(flight);
   const std::string cause = describe(flight, verdict);
   if (kind == FailureKind::throttled || flight.status == 503) context_.limiter->throttled(now);
+  permits_.on_pushback(now);
   failing_ = true;
   remember_error(cause);
   if (code_of(kind) != failure_code_) {

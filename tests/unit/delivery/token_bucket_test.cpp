@@ -90,15 +90,3 @@ TEST_CASE("a refusal right after a pause, when nothing was observed, does not st
   for (int second = 1; second < 9; ++second) limiter.throttled(second * kSecond);
   CHECK(limiter.requests_per_second() == 10);
 }
-
-TEST_CASE("after an outage permits grow from one to the limit") {
-  Permits permits(3);
-  CHECK(permits.free(2));
-  CHECK_FALSE(permits.free(3));
-  permits.slow_start();
-  CHECK(permits.free(0));
-  CHECK_FALSE(permits.free(1));
-  for (int i = 0; i < 9; ++i) permits.on_success();
-  CHECK(permits.free(2));
-  CHECK_FALSE(permits.free(3));
-}
