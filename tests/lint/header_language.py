@@ -36,7 +36,7 @@ def main():
         for standard in ("c++11", "c++17", "c++20"):
             good &= compile_line(cxx, "c++", standard, ["-Wpadded"], plugin)
     # The check itself must be able to fail.
-    hole = "struct hole { char a; long b; };\n"
+    hole = "struct hole { char a; long b; };\nint use = (int)sizeof(struct hole);\n"
     padded = subprocess.run([sys.argv[2], "-x", "c", "-Wpadded", *COMMON, "-"], input=hole, capture_output=True,
                             text=True, check=False)
     if padded.returncode == 0:

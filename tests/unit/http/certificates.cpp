@@ -26,7 +26,7 @@ void must(bool ok) {
 }
 
 Key make_key() {
-  Key key(EVP_EC_gen("P-256"));
+  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   must(key != nullptr);
   return key;
 }
