@@ -26,6 +26,7 @@ enum Exit : int {
 
 struct GlobalArguments {
   std::vector<std::string> config, conf_d, set, plugin_files;
+  std::string socket;  // of the daemon; empty: CLAWDSTRIKE_SIEM_SOCKET, then the configuration
   bool json = false, plain = false, quiet = false;
   int verbose = 0;
   std::string color = "auto";     // auto | always | never
@@ -55,6 +56,15 @@ struct TransformArguments {
   bool check = false, diff = false;
 };
 
+struct HealthArguments {
+  bool live = false, ready = false;
+  std::string exporter;
+};
+struct ExportersArguments {
+  std::vector<std::string> ids;
+  bool yes = false;
+};
+
 // Everything of one invocation.
 struct Arguments {
   GlobalArguments global;
@@ -63,6 +73,8 @@ struct Arguments {
   ConfigShowArguments config_show;
   PluginsInfoArguments plugins_info;
   TransformArguments transform;
+  HealthArguments health;
+  ExportersArguments exporters;
   std::string defaults_type;  // config defaults [TYPE]
   std::string explain_code;   // explain CSnnnn
   std::string completion_shell;
@@ -80,6 +92,12 @@ int plugins_list(const Arguments& arguments);
 int plugins_info(const Arguments& arguments);
 int plugins_path(const Arguments& arguments);
 int transform(const Arguments& arguments);
+int status(const Arguments& arguments);
+int health(const Arguments& arguments);
+int exporters_list(const Arguments& arguments);
+int exporters_pause(const Arguments& arguments);
+int exporters_resume(const Arguments& arguments);
+int exporters_flush(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int version(const Arguments& arguments);
 int completion(const Arguments& arguments);

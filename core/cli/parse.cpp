@@ -18,11 +18,15 @@ constexpr const char* kOverview =
     R"(clawdstrike-siem carries Clawdstrike security events to the tools a SOC already runs.
 
   Run         run                  read, map and deliver events (foreground)
+              status               what the running daemon does
+              health               whether it is alive and ready; for probes
   Configure   validate             check configuration, plugins, credentials and rules
               config show          effective settings, with --origin where each comes from
               config defaults      every key with its default
               transform            convert events and check them against a schema
               explain CSnnnn       what a message means and what to do
+  Deliver     exporters list       where each exporter stands
+              exporters pause ID   keep its events queued; resume and flush
   Extend      plugins list         what can be loaded
               plugins info NAME    one plugin and its settings
               plugins path         where plugins are looked for
@@ -40,6 +44,7 @@ class CommandLine {
   CommandLine() : app_("Security event exporter for Clawdstrike", "clawdstrike-siem") {
     global_options();
     run_command();
+    admin_commands();
     configure_commands();
     plugin_commands();
     helper_commands();
@@ -94,6 +99,7 @@ class CommandLine {
     app_.add_option("--set", g.set, "override one key, for example --set global.environment=staging")
         ->type_name("KEY=VALUE");
     app_.add_option("--plugin", g.plugin_files, "load this plugin file as well (repeatable)")->type_name("FILE");
+    app_.add_option("--socket", g.socket, "admin socket of the daemon")->type_name("PATH");
     app_.add_flag("--json", g.json, "one JSON document, or one object a line, on standard output");
     app_.add_flag("--plain", g.plain, "tables with tabs, nothing elided");
     app_.add_option("--color", g.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
@@ -111,6 +117,30 @@ class CommandLine {
     sub->add_flag("--once", r.once, "read everything available, drain, and exit (1 when dead letters were written)");
     sub->add_flag("--dry-run", r.dry_run, "no network: print each request instead of sending it");
     sub->add_flag("--allow-empty", r.allow_empty, "start without a source or exporter");
+  }
+
+  void admin_commands() {
+    command(app_, "status", "what the running daemon does: sources, exporters, ledger", &status);
+    auto& h = arguments_.health;
+    auto* check = command(app_, "health", "exit 0 when the daemon is ready, 1 when it is not", &health);
+    auto* live = check->add_flag("--live", h.live, "only whether it answers");
+    check->add_flag("--ready", h.ready, "whether it does what it is configured to do (the default)")->excludes(live);
+    check->add_option("--exporter", h.exporter, "only this exporter, required or not")->type_name("ID")->excludes(live);
+
+    auto* exporters = app_.add_subcommand("exporters", "the exporters of the running daemon");
+    exporters->require_subcommand(1, 1);
+    exporters->fallthrough();
+    command(*exporters, "list", "state, rate, queue and last error of each", &exporters_list);
+    change(*exporters, "pause", "send nothing until it is resumed; its events stay queued", &exporters_pause);
+    change(*exporters, "resume", "end a pause, and try again now if the exporter waits for its next attempt",
+           &exporters_resume);
+    change(*exporters, "flush", "send what waits for its flush interval", &exporters_flush);
+  }
+
+  void change(CLI::App& parent, const std::string& name, const std::string& description, Action action) {
+    auto* sub = command(parent, name, description, action);
+    sub->add_option("id", arguments_.exporters.ids, "exporters, as `exporters list` names them")->required();
+    sub->add_flag("--yes", arguments_.exporters.yes, "do not ask");
   }
 
   void configure_commands() {

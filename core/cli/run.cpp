@@ -9,10 +9,13 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "admin/server.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "cli/admin_backend.hpp"
 #include "cli/arguments.hpp"
 #include "cli/setup.hpp"
 #include "cli/terminal.hpp"
@@ -50,12 +53,18 @@ class Run {
         total_bytes_(arguments.run.once ? total_bytes(configuration_) : 0) {}
 
   int go() {
+    auto socket = open_admin_socket(arguments_, configuration_.admin);
+    if (!socket) {
+      print_error(socket.error());
+      return start_failure(socket.error());
+    }
     auto started = pipeline::Pipeline::start(configuration_, plugins_, options());
     if (!started) {
       print_error(started.error());
       return start_failure(started.error());
     }
     pipeline_ = std::move(*started);
+    if (*socket) serve(*std::move(*socket));
     banner();
     wait_for_signal();
     tick();
@@ -79,12 +88,20 @@ class Run {
     return options;
   }
 
+  void serve(admin::SocketFile socket) {
+    admin_.emplace(loop_, std::move(socket), admin_access(configuration_.admin),
+                   admin_backend(*pipeline_, configuration_, plugins_, draining_));
+    admin_->start();
+  }
+
   static int start_failure(const Error& error) {
     switch (error.message_code()) {
       case 5003:
       case 5001:
+      case 8001:
         return kIo;
       case 5005:
+      case 8002:
         return error.code() == Code::denied ? kNotPermitted : kIo;
       default:
         return error.code() == Code::denied ? kNotPermitted : kConfig;
@@ -104,6 +121,7 @@ class Run {
     for (const auto& lane : pipeline_->delivery().lanes())
       text += "  exporter  " + lane.id + (lane.format.empty() ? "" : "  " + lane.format) + "\n";
     for (const auto& left_out : pipeline_->left_out()) text += "  left out  " + left_out + "\n";
+    if (admin_) text += "  admin     " + admin_->path() + "\n";
     text += "ready in " + std::to_string(elapsed_ms()) + " ms\n";
     std::fputs(text.c_str(), stderr);
   }
@@ -167,6 +185,7 @@ class Run {
   }
 
   int finish() {
+    admin_.reset();
     const auto sources = pipeline_->intake().sources();
     const uint64_t unsettled = pipeline_->stop();
     uint64_t rejected = 0;
@@ -242,6 +261,7 @@ class Run {
   Progress progress_;
   uint64_t total_bytes_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
+  std::optional<admin::Server> admin_;  // asks the pipeline
   bool draining_ = false, lost_ = false;
   int64_t drain_deadline_ns_ = 0;
   int signal_ = 0;

@@ -139,6 +139,13 @@ struct Exporter {
   Origin origin;
 };
 
+// The admin socket and who may do what through it.
+struct Admin {
+  std::string socket = "auto";  // a path; "auto": chosen by admin::socket_path(); empty: none
+  unsigned socket_mode = 0660;
+  std::vector<std::string> viewers, operators, admins;  // unix groups of the peer
+};
+
 struct Configuration {
   Global global;
   Logging logging;
@@ -147,6 +154,7 @@ struct Configuration {
   Schema schema;
   process::FilterSettings filtering;
   Credentials credentials;
+  Admin admin;
   std::vector<Exporter> exporters;
   std::vector<std::string> files;  // that were read, lowest layer first
 };

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "config/context.hpp"
 #include "config/reader.hpp"
@@ -77,6 +78,23 @@ void read_credentials(const Reader& read, Credentials& out) {
   out.file_trust_mount = read.flag("credentials.file.trust_mount");
 }
 
+void read_admin(Context& context, const Reader& read, Admin& out) {
+  out.socket = read.text("admin.socket");
+  out.viewers = read.texts("admin.roles.viewer");
+  out.operators = read.texts("admin.roles.operator");
+  out.admins = read.texts("admin.roles.admin");
+  const std::string mode = read.text("admin.socket_mode");
+  unsigned value = 0;
+  const auto parsed = std::from_chars(mode.data(), mode.data() + mode.size(), value, 8);
+  if (parsed.ec == std::errc() && parsed.ptr == mode.data() + mode.size() && value <= 0777 && (value & 0600) == 0600) {
+    out.socket_mode = value;
+  } else {
+    context.findings.error(
+        1024, read.node("admin.socket_mode")->value,
+        "'admin.socket_mode' takes an octal mode that lets the owner read and write, such as \"0660\"");
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const process::Expression> read_expression(Context& context, const Node* node, const std::string& name,
@@ -119,6 +137,7 @@ void read_sections(Context& context, Configuration& out) {
   out.schema.validate = read.text("schema.validate");
   for (auto& [format, version] : read.map("schema.versions")) out.schema.versions[format] = version;
   read_credentials(read, out.credentials);
+  read_admin(context, read, out.admin);
 
   auto& filter = out.filtering;
   filter.min_severity = static_cast<int32_t>(read.number("filtering.min_severity"));

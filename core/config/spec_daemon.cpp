@@ -67,6 +67,13 @@ constexpr Key kRoot[] = {
     {"credentials.file.trim", K::flag, "true", "", "remove one line break at the end"},
     {"credentials.file.trust_mount", K::flag, "false", "", "true = accept the modes of a container's secret mount"},
 
+    {"admin.socket", K::text, "\"auto\"", "",
+     "auto = admin.sock in the service's or the user's runtime directory; \"\" = none"},
+    {"admin.socket_mode", K::text, "\"0660\"", "", "permissions of the socket, octal"},
+    {"admin.roles.viewer", K::texts, "[\"clawdstrike-siem\"]", "", "unix groups that may see status and exporters"},
+    {"admin.roles.operator", K::texts, "[\"clawdstrike-siem-ops\"]", "", "and pause, resume and flush exporters"},
+    {"admin.roles.admin", K::texts, "[\"root\"]", "", "and everything else; root and the daemon's user always may"},
+
     {"exporter_defaults", K::any, "", "", "keys of every exporter"},
     {"exporters", K::any, "", "", "one table per destination"},
     {"sources", K::any, "", "", "one table per input"},
@@ -138,13 +145,8 @@ constexpr Key kRoot[] = {
     {"response.hooks[].dedup_window", K::duration, "", "", "", U::later},
     {"alerting", K::any, "", "", "", U::refused},
 
-    {"admin.socket", K::text, "", "", "", U::later},
-    {"admin.socket_mode", K::text, "", "", "", U::later},
     {"admin.listen", K::text, "", "", "", U::later},
     {"admin.status_page", K::flag, "", "", "", U::later},
-    {"admin.roles.viewer", K::texts, "", "", "", U::later},
-    {"admin.roles.operator", K::texts, "", "", "", U::later},
-    {"admin.roles.admin", K::texts, "", "", "", U::later},
     {"metrics.enabled", K::flag, "", "", "", U::later},
     {"metrics.tenant_label", K::flag, "", "", "", U::later},
     {"metrics.latency_buckets", K::reals, "", "", "", U::later},

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -28,6 +29,8 @@ class Breaker {
   int64_t probe_at_ns() const noexcept { return probe_at_ns_; }
   // The caller sends its one probe now.
   void begin_probe() noexcept { state_ = State::half_open; }
+  // Somebody believes that the destination works again: the probe may go at once.
+  void probe_now(int64_t now_ns) noexcept { probe_at_ns_ = std::min(probe_at_ns_, now_ns); }
   // A probe ended without telling anything: another one may go.
   void probe_undecided() noexcept {
     if (state_ == State::half_open) state_ = State::open;

@@ -13,7 +13,7 @@ constexpr unsigned kMostThreads = 4;
 
 bool stuck_state(LaneState state) {
   return state == LaneState::open || state == LaneState::held_auth || state == LaneState::held_destination ||
-         state == LaneState::parked;
+         state == LaneState::parked || state == LaneState::paused;
 }
 
 }  // namespace
@@ -46,6 +46,28 @@ void Delivery::credentials_changed() {
 
 void Delivery::flush() {
   for (const Impl::Placed& placed : impl_->lanes) placed.lane->flush();
+}
+
+bool Delivery::flush(std::string_view id) {
+  const std::shared_ptr<Lane> lane = impl_->find(id);
+  if (lane) lane->flush();
+  return lane != nullptr;
+}
+
+bool Delivery::pause(std::string_view id) {
+  const std::shared_ptr<Lane> lane = impl_->find(id);
+  return lane && lane->set_paused(true);
+}
+
+bool Delivery::resume(std::string_view id) {
+  const std::shared_ptr<Lane> lane = impl_->find(id);
+  return lane && lane->set_paused(false);
+}
+
+std::shared_ptr<Lane> Delivery::Impl::find(std::string_view id) const {
+  for (const Placed& placed : lanes)
+    if (!placed.lost && placed.lane->id() == id) return placed.lane;
+  return nullptr;
 }
 
 std::size_t Delivery::healthy_backlog_bytes() const {

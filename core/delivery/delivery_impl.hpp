@@ -18,6 +18,8 @@ struct Delivery::Impl {
 
   // The thread is inside of a call for ever: leaves it behind and buries the lane that called.
   void lose_thread(std::size_t index, const plugin::CallSlot::Running& call);
+  // Null when there is none, or its plugin is stuck.
+  std::shared_ptr<Lane> find(std::string_view id) const;
 
   // Where a lane runs.
   struct Placed {

@@ -14,7 +14,7 @@ constexpr int64_t kNsPerMs = 1'000'000;
 }  // namespace
 
 Lane::Gate Lane::gate(int64_t now) const {
-  if (parked_ || !started_ || refreshes_open_ > 0) return {Gate::closed, kNever};
+  if (parked_ || paused_ || !started_ || refreshes_open_ > 0) return {Gate::closed, kNever};
   if (now < paused_until_ns_) return {Gate::closed, paused_until_ns_};
   if (hold_) return now < hold_.probe_at_ns() ? Gate{Gate::closed, hold_.probe_at_ns()} : Gate{Gate::probe, 0};
   if (breaker_.state() == Breaker::State::half_open) return {Gate::closed, kNever};

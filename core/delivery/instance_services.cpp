@@ -25,6 +25,23 @@ csiem_status fail(csiem_error* error, csiem_status status, std::string_view text
   return status;
 }
 
+RequestClass request_class(const http::Response& response) {
+  switch (response.transport) {
+    case http::Transport::ok:
+      break;
+    case http::Transport::tls:
+      return RequestClass::tls;
+    case http::Transport::timeout:
+      return RequestClass::timeout;
+    default:
+      return RequestClass::transport;
+  }
+  if (response.status == 429) return RequestClass::throttled;
+  if (response.status >= 500) return RequestClass::server_error;
+  if (response.status >= 400) return RequestClass::client_error;
+  return response.status >= 300 ? RequestClass::redirect : RequestClass::success;
+}
+
 log::Level log_level(int32_t level) {
   switch (level) {
     case CSIEM_LOG_TRACE:
@@ -162,6 +179,7 @@ void InstanceServices::answered(uint64_t id, const http::Response& response) {
   requests_.erase(found);
   context_.stats.bytes_raw.fetch_add(response.raw_bytes, std::memory_order_relaxed);
   context_.stats.bytes_wire.fetch_add(response.wire_bytes, std::memory_order_relaxed);
+  context_.stats.answers.count(request_class(response), response.elapsed_ns);
   if (Flight* flight = context_.flights.find(open.token)) {
     --flight->requests_open;
     flight->quiet_since_ns = context_.clock->mono_ns();

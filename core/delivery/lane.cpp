@@ -39,6 +39,8 @@ std::string_view lane_state_word(LaneState state) {
       return "held_destination";
     case LaneState::parked:
       return "parked";
+    case LaneState::paused:
+      return "paused";
   }
   return "unknown";
 }
@@ -131,6 +133,7 @@ std::vector<PluginMetric> Lane::plugin_metrics() const {
 
 void Lane::publish(const event::BatchRef& batch) {
   if (batch->empty()) return;
+  context_.stats.accepted.fetch_add(batch->events().size(), std::memory_order_relaxed);
   context_.stats.queued_events.fetch_add(batch->events().size(), std::memory_order_relaxed);
   context_.stats.queued_bytes.fetch_add(batch->memory_bytes(), std::memory_order_relaxed);
   context_.mailbox.put([&](Mailbox::Content& content) {
@@ -147,6 +150,13 @@ void Lane::flush() {
   context_.mailbox.put([](Mailbox::Content& content) { return content.flush = true; });
 }
 
+bool Lane::set_paused(bool paused) {
+  return context_.mailbox.put([&](Mailbox::Content& content) {
+    content.pause = paused;
+    return true;
+  });
+}
+
 void Lane::move_to(Loop& loop) {
   loop.post([self = shared_from_this(), &loop] { self->arrive(loop); });
   context_.mailbox.attach([weak = weak_from_this(), &loop] {
@@ -161,6 +171,7 @@ void Lane::bury(const std::string& why) {
   context_.mailbox.close();
   for (Outlet& outlet : outlets_) outlet.instance->abandon();
   context_.stats.state.store(static_cast<int>(LaneState::parked), std::memory_order_release);
+  context_.stats.problem_code.store(3011, std::memory_order_relaxed);
   remember_error(why);
 }
 
@@ -242,6 +253,10 @@ void Lane::read_letters(int64_t now) {
   if (letters_.credentials && hold_.kind() == Hold::Kind::auth && credential_generations() != held_generations_)
     hold_.probe_now(now);
   if (letters_.flush) flushing_ = true;
+  if (letters_.pause) {
+    paused_ = *letters_.pause;
+    if (!paused_) probe_now(now);
+  }
   if (parked_) return;
   for (const Mailbox::Task& task : letters_.tasks) outlets_[task.outlet].services->run_task(task);
 }
@@ -255,6 +270,10 @@ bool Lane::credentials_ready() const {
 }
 
 void Lane::render(int64_t now) {
+  if (paused_) {
+    more_to_render_ = false;
+    return;
+  }
   // Enough that a free permit finds work at once; the rest waits as references.
   const std::size_t wanted = std::size_t{permits_.limit()} + 1;
   const std::size_t most = 3 * std::size_t{permits_.limit()} + 2 * outlets_.size() + 8;

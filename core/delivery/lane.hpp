@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "config/config.hpp"
 #include "credentials/credential_store.hpp"
+#include "delivery/request_stats.hpp"
 #include "event/batch.hpp"
 #include "plugin/registry.hpp"
 #include "process/filter.hpp"
@@ -28,16 +29,20 @@ enum class LaneState {
   open,       // circuit breaker open
   held_auth,  // credential refused: a probe every 60 s
   held_destination,
-  parked  // its plugin is stuck or broke its contract
+  parked,  // its plugin is stuck or broke its contract
+  paused   // by an operator: nothing is rendered or sent until resume()
 };
 std::string_view lane_state_word(LaneState state);
 
 // Counters that other threads may read at any time.
 struct LaneStats {
+  std::atomic<uint64_t> accepted{0};  // == delivered + filtered + rejected + queued_events, once nothing moves
   std::atomic<uint64_t> delivered{0}, filtered{0}, rejected{0}, duplicates_possible{0};
   std::atomic<uint64_t> requests{0}, retries{0}, bytes_raw{0}, bytes_wire{0}, strikes{0};
+  RequestStats answers;  // of the requests that went through the daemon's own HTTP client
   std::atomic<uint64_t> queued_events{0}, queued_bytes{0};
   std::atomic<int> state{static_cast<int>(LaneState::starting)};
+  std::atomic<int> problem_code{0};  // of messages.def: why the state is not `running`; 0 when it is
   std::atomic<int64_t> last_success_unix_ns{0};
 };
 
@@ -94,11 +99,21 @@ class Delivery {
   // Sends what is batched without waiting for its flush interval. Any thread.
   void flush();
 
+  // What an operator does to one lane; each takes effect on the lane's thread, a moment later. Control thread. False
+  // when there is no lane of that id, or its plugin is stuck for ever.
+  bool flush(std::string_view id);
+  // What is in flight ends as it would; nothing further is rendered or sent and what is published stays queued, until
+  // resume() or the end of the process.
+  bool pause(std::string_view id);
+  // Also lets an open breaker or a hold send its probe now.
+  bool resume(std::string_view id);
+
   // Bytes that lanes in states running and starting hold; what sources pace themselves by. Any thread.
   std::size_t healthy_backlog_bytes() const;
   // No event is waiting or in flight in any lane. Any thread.
   bool idle() const;
-  // Every lane that still holds events is in a state in which it may hold them for long (open, held, parked).
+  // Every lane that still holds events is in a state in which it may hold them for long (open, held, parked,
+  // paused).
   bool only_stuck_left() const;
 
   struct LaneView {

@@ -48,6 +48,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void publish(const event::BatchRef& batch);
   void credentials_changed();
   void flush();
+  // False: the lane takes no letters any more.
+  bool set_paused(bool paused);
   // The lane runs on `loop` from now on. Its earlier loop, if any, must be lost: requests there are taken as reset.
   void move_to(Loop& loop);
   // The lane's plugin is stuck for ever on a lost thread. Nothing of the lane is touched again but its counters.
@@ -118,6 +120,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void strike(const std::string& what, int64_t now);
   void park(int64_t now);
   void update_state(int64_t now);
+  int problem_code() const;
+  void probe_now(int64_t now);
   int64_t running_ns(int64_t now) const;
   uint64_t credential_generations() const;
   std::string describe(const Flight& flight, const Verdict& verdict) const;
@@ -153,6 +157,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   uint64_t configured_max_bytes_ = 0;
 
   bool started_ = false;  // has all credentials
+  bool paused_ = false;   // by an operator
   bool parked_ = false, closed_ = false, flushing_ = false, more_to_render_ = false;
   bool failing_ = false;  // the newest attempt failed
   int failure_code_ = 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ class Mailbox {
     std::vector<std::string> breaches;
     std::vector<bool> refreshes;  // answers to refresh_credential: did the value change?
     bool flush = false, credentials = false;
+    std::optional<bool> pause;  // the operator's latest word
 
     void clear() {
       batches.clear();
@@ -44,6 +46,7 @@ class Mailbox {
       breaches.clear();
       refreshes.clear();
       flush = credentials = false;
+      pause.reset();
     }
   };
 

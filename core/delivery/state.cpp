@@ -229,10 +229,40 @@ int64_t Lane::running_ns(int64_t now) const {
   return running_total_ns_ + (state_ == LaneState::running ? now - state_since_ns_ : 0);
 }
 
+int Lane::problem_code() const {
+  switch (state_) {
+    case LaneState::running:
+      return 0;
+    case LaneState::starting:
+      return 2001;
+    case LaneState::retrying:
+      return failure_code_;
+    case LaneState::open:
+      return 4060;
+    case LaneState::held_auth:
+      return 4010;
+    case LaneState::held_destination:
+      return hold_.kind() == Hold::Kind::destination ? 4040 : 4031;
+    case LaneState::parked:
+      return 3012;
+    case LaneState::paused:
+      return 4062;
+  }
+  return 9001;
+}
+
+// An operator wants to see whether it works now.
+void Lane::probe_now(int64_t now) {
+  if (hold_) hold_.probe_now(now);
+  if (breaker_.state() == Breaker::State::open) breaker_.probe_now(now);
+}
+
 void Lane::update_state(int64_t now) {
   LaneState next = LaneState::running;
   if (parked_) {
     next = LaneState::parked;
+  } else if (paused_) {
+    next = LaneState::paused;
   } else if (!started_) {
     next = LaneState::starting;
   } else if (hold_) {
@@ -242,13 +272,20 @@ void Lane::update_state(int64_t now) {
   } else if (failing_) {
     next = LaneState::retrying;
   }
-  if (next == state_) return;
+  if (next == state_) {
+    if (next == LaneState::retrying) context_.stats.problem_code.store(failure_code_, std::memory_order_relaxed);
+    return;
+  }
   const LaneState before = state_;
   running_total_ns_ = running_ns(now);
   state_ = next;
   state_since_ns_ = now;
+  context_.stats.problem_code.store(problem_code(), std::memory_order_relaxed);
   context_.stats.state.store(static_cast<int>(next), std::memory_order_release);
   if (before == LaneState::running || before == LaneState::starting) trouble_since_ns_ = now;
+  if (next == LaneState::paused)
+    log::write(log::Level::info, 4062, id(), "paused, its events stay queued",
+               {{"queued", std::to_string(context_.stats.queued_events.load(std::memory_order_relaxed))}});
   if (next != LaneState::running) return;
   if (before == LaneState::starting) {
     log::debug("exporter is ready", {{"exporter", id()}});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -45,11 +46,16 @@ class Pipeline {
   const delivery::Delivery& delivery() const { return *delivery_; }
   bus::EventBus& bus() { return bus_; }
   uint64_t unsettled_events() const { return store_->unsettled_events(); }
+  uint64_t unsettled_bytes() const { return store_->unsettled_bytes(); }
   // What could not be started, in words.
   const std::vector<std::string>& left_out() const { return left_out_; }
 
   // Everything that was read is on its way out: sends what waits for its flush interval.
   void flush() { delivery_->flush(); }
+  // One exporter, see delivery::Delivery.
+  bool flush(std::string_view exporter) { return delivery_->flush(exporter); }
+  bool pause(std::string_view exporter) { return delivery_->pause(exporter); }
+  bool resume(std::string_view exporter) { return delivery_->resume(exporter); }
   // Reads nothing more and sends what is there. tick() goes on being called until quiet() or the caller's patience
   // ends.
   void begin_drain();

@@ -225,8 +225,8 @@ class Case(unittest.TestCase):
     def config(self, text, name="test.toml"):
         return self.write(
             name,
-            'version = "1.0.0"\n[global]\ndata_dir = "%s"\nshutdown_grace = "50s"\nhost_name = "host-1"\n%s'
-            % (self.path("data"), text),
+            'version = "1.0.0"\n[admin]\nsocket = "%s"\n[global]\ndata_dir = "%s"\nshutdown_grace = "50s"\n'
+            'host_name = "host-1"\n%s' % (self.path("admin.sock"), self.path("data"), text),
         )
 
     def source(self, name="in.jsonl", id="audit", more=""):

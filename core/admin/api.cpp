@@ -1,0 +1,145 @@
+#include "admin/api.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "admin/documents.hpp"
+#include "admin/readiness.hpp"
+#include "base/log.hpp"
+
+namespace csiem::admin {
+namespace {
+
+constexpr const char* kJson = "application/json";
+
+Answer json_answer(unsigned status, std::string document) { return {status, kJson, std::move(document)}; }
+
+Answer no_exporter(const std::string& id) { return error_answer(404, 8005, "no exporter '" + id + "'"); }
+
+}  // namespace
+
+std::string_view action_word(Action action) {
+  switch (action) {
+    case Action::pause:
+      return "pause";
+    case Action::resume:
+      return "resume";
+    case Action::flush:
+      return "flush";
+  }
+  return "";
+}
+
+Answer error_answer(unsigned status, int code, std::string_view message) {
+  return json_answer(status, error_document(code, message));
+}
+
+struct Api::Route {
+  std::string_view method, path;  // "{id}" stands for one segment
+  Role role;
+  Answer (Api::*handler)(const Request& request, const std::string& parameter);
+};
+
+const Api::Route* Api::find(std::string_view path, std::string* parameter) {
+  static constexpr Route kRoutes[] = {
+      {"GET", "/healthz", Role::none, &Api::health},
+      {"GET", "/readyz", Role::none, &Api::readiness},
+      {"GET", "/metrics", Role::none, &Api::metrics},
+      {"GET", "/api/v1/version", Role::viewer, &Api::version},
+      {"GET", "/api/v1/status", Role::viewer, &Api::status},
+      {"GET", "/api/v1/exporters", Role::viewer, &Api::exporters},
+      {"GET", "/api/v1/exporters/{id}", Role::viewer, &Api::exporter},
+      {"POST", "/api/v1/exporters/{id}/pause", Role::operate, &Api::pause},
+      {"POST", "/api/v1/exporters/{id}/resume", Role::operate, &Api::resume},
+      {"POST", "/api/v1/exporters/{id}/flush", Role::operate, &Api::flush},
+  };
+  constexpr std::string_view kId = "{id}";
+  for (const Route& route : kRoutes) {
+    const std::size_t at = route.path.find(kId);
+    if (at == std::string_view::npos) {
+      if (route.path == path) return &route;
+      continue;
+    }
+    const std::string_view before = route.path.substr(0, at), after = route.path.substr(at + kId.size());
+    if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) continue;
+    const std::string_view id = path.substr(before.size(), path.size() - before.size() - after.size());
+    if (id.find('/') != std::string_view::npos) continue;
+    *parameter = id;
+    return &route;
+  }
+  return nullptr;
+}
+
+Answer Api::handle(const Request& request) {
+  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  std::string parameter;
+  const Route* const route = find(path, &parameter);
+  Answer answer;
+  if (route == nullptr) {
+    answer = error_answer(404, 8006, "no such path");
+  } else if (request.role < route->role) {
+    answer = error_answer(403, 8003,
+                          "this needs the role " + std::string(role_word(route->role)) + ", the caller (" +
+                              std::string(request.by) + ") has " + std::string(role_word(request.role)));
+  } else if (request.method != route->method) {
+    answer = error_answer(405, 8006, "this path takes " + std::string(route->method));
+  } else {
+    answer = (this->*route->handler)(request, parameter);
+  }
+  // The template, never the path: what a stranger asks for makes no new series.
+  count(route == nullptr ? "other" : std::string(route->path), answer.status);
+  return answer;
+}
+
+// The loop that answers is the loop whose turning is asked about.
+Answer Api::health(const Request&, const std::string&) { return {200, "text/plain", "ok\n"}; }
+
+Answer Api::readiness(const Request& request, const std::string&) {
+  const std::size_t mark = request.target.find('?');
+  const bool verbose = mark != std::string_view::npos && request.target.substr(mark + 1).starts_with("verbose");
+  const auto checks = admin::readiness(backend_.snapshot());
+  return json_answer(ready(checks) ? 200 : 503, health_document(checks, verbose));
+}
+
+Answer Api::metrics(const Request&, const std::string&) {
+  return {200, std::string(kMetricsType), metrics_text(backend_.snapshot(), process_figures(), requests_)};
+}
+
+Answer Api::version(const Request&, const std::string&) {
+  return json_answer(200, version_document(backend_.snapshot()));
+}
+
+Answer Api::status(const Request&, const std::string&) {
+  return json_answer(200, status_document(backend_.snapshot(), rates_, process_figures()));
+}
+
+Answer Api::exporters(const Request&, const std::string&) {
+  return json_answer(200, exporters_document(backend_.snapshot(), rates_));
+}
+
+Answer Api::exporter(const Request&, const std::string& id) {
+  const Snapshot snapshot = backend_.snapshot();
+  for (const ExporterView& exporter : snapshot.exporters)
+    if (exporter.id == id) return json_answer(200, exporter_document(snapshot, exporter, rates_));
+  return no_exporter(id);
+}
+
+Answer Api::pause(const Request& request, const std::string& id) { return act(Action::pause, request, id); }
+Answer Api::resume(const Request& request, const std::string& id) { return act(Action::resume, request, id); }
+Answer Api::flush(const Request& request, const std::string& id) { return act(Action::flush, request, id); }
+
+Answer Api::act(Action action, const Request& request, const std::string& exporter) {
+  const Snapshot snapshot = backend_.snapshot();
+  const bool known = std::any_of(snapshot.exporters.begin(), snapshot.exporters.end(),
+                                 [&](const ExporterView& one) { return one.id == exporter; });
+  if (!known) return no_exporter(exporter);
+  const std::string_view word = action_word(action);
+  const Result<void> done = backend_.act(action, exporter);
+  // Without a code, because lines of one code collapse, and each of these is to be found.
+  log::info(std::string(word) + (done ? " by an operator" : " by an operator, refused"),
+            {{"exporter", exporter}, {"by", request.by}});
+  if (!done) return error_answer(409, done.error().message_code(), done.error().what());
+  return json_answer(202, action_document(word, exporter));
+}
+
+}  // namespace csiem::admin

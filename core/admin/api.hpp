@@ -1,0 +1,72 @@
+// The admin interface without its transport: a request in, an answer out.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "admin/access.hpp"
+#include "admin/metrics.hpp"
+#include "admin/rates.hpp"
+#include "admin/snapshot.hpp"
+#include "base/result.hpp"
+
+namespace csiem::admin {
+
+enum class Action { pause, resume, flush };
+std::string_view action_word(Action action);
+
+// What the daemon gives to the admin interface. Called on the control thread; must not block.
+struct Backend {
+  std::function<Snapshot()> snapshot;
+  // Asks for it; it takes effect a moment later. The exporter is one of the snapshot's. Fails when its plugin is stuck.
+  std::function<Result<void>(Action, const std::string& exporter)> act;
+};
+
+struct Request {
+  std::string_view method, target;  // as on the request line
+  Role role = Role::none;
+  std::string_view by;  // who asks, for the log: "uid 1000, pid 4711"
+};
+struct Answer {
+  unsigned status = 200;
+  std::string type, body;
+};
+
+// Paths, methods and roles as in ux.md 8. Nothing is waited for. Control thread.
+class Api {
+ public:
+  explicit Api(Backend backend) : backend_(std::move(backend)) {}
+
+  Answer handle(const Request& request);
+  // Counts an answer that was given without asking handle().
+  void count(const std::string& path, unsigned status) { ++requests_[{path, status}]; }
+  // For the rates: every Rates::kSampleSeconds.
+  void sample() { rates_.sample(backend_.snapshot()); }
+
+ private:
+  struct Route;
+  static const Route* find(std::string_view path, std::string* parameter);
+
+  Answer health(const Request& request, const std::string& parameter);
+  Answer readiness(const Request& request, const std::string& parameter);
+  Answer metrics(const Request& request, const std::string& parameter);
+  Answer version(const Request& request, const std::string& parameter);
+  Answer status(const Request& request, const std::string& parameter);
+  Answer exporters(const Request& request, const std::string& parameter);
+  Answer exporter(const Request& request, const std::string& parameter);
+  Answer pause(const Request& request, const std::string& parameter);
+  Answer resume(const Request& request, const std::string& parameter);
+  Answer flush(const Request& request, const std::string& parameter);
+  Answer act(Action action, const Request& request, const std::string& exporter);
+
+  Backend backend_;
+  Rates rates_;
+  RequestCounts requests_;
+};
+
+// An error as ux.md 8 shapes it.
+Answer error_answer(unsigned status, int code, std::string_view message);
+
+}  // namespace csiem::admin

@@ -1,0 +1,172 @@
+#include "cli/admin_backend.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "admin/socket_path.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/version.hpp"
+
+namespace csiem::cli {
+namespace {
+
+using delivery::LaneState;
+
+std::string abi_text(uint32_t abi) { return std::to_string(abi >> 16) + "." + std::to_string(abi & 0xffff); }
+
+admin::IntakeView intake_view(const pipeline::IntakeStats& stats) {
+  admin::IntakeView view;
+  view.lines = stats.lines.load(std::memory_order_relaxed);
+  view.bytes = stats.bytes.load(std::memory_order_relaxed);
+  view.accepted = stats.accepted.load(std::memory_order_relaxed);
+  view.filtered = stats.filtered.load(std::memory_order_relaxed);
+  view.repeated = stats.repeated.load(std::memory_order_relaxed);
+  view.quarantined = stats.quarantined.load(std::memory_order_relaxed);
+  view.not_events = stats.suppressed.load(std::memory_order_relaxed);
+  view.foreign = stats.foreign.load(std::memory_order_relaxed);
+  view.utf8_repaired = stats.utf8_repaired.load(std::memory_order_relaxed);
+  return view;
+}
+
+void copy_counters(const delivery::LaneStats& stats, admin::ExporterView& view) {
+  // What an event ended as before what it was accepted as: one that moves meanwhile shows as queued, not as lost.
+  view.delivered = stats.delivered.load(std::memory_order_relaxed);
+  view.filtered = stats.filtered.load(std::memory_order_relaxed);
+  view.dead_lettered = stats.rejected.load(std::memory_order_relaxed);
+  view.queued = stats.queued_events.load(std::memory_order_acquire);
+  view.accepted = stats.accepted.load(std::memory_order_relaxed);
+  view.queued_bytes = stats.queued_bytes.load(std::memory_order_relaxed);
+  view.possible_duplicates = stats.duplicates_possible.load(std::memory_order_relaxed);
+  view.retries = stats.retries.load(std::memory_order_relaxed);
+  view.bytes_raw = stats.bytes_raw.load(std::memory_order_relaxed);
+  view.bytes_wire = stats.bytes_wire.load(std::memory_order_relaxed);
+  view.breaches = stats.strikes.load(std::memory_order_relaxed);
+  view.last_success_unix_ns = stats.last_success_unix_ns.load(std::memory_order_relaxed);
+}
+
+void copy_answers(const delivery::RequestStats& answers, admin::ExporterView& view) {
+  for (std::size_t i = 0; i < delivery::kRequestClassWords.size(); ++i)
+    view.requests.emplace_back(delivery::kRequestClassWords[i], answers.of(static_cast<delivery::RequestClass>(i)));
+  const auto& bounds = delivery::RequestStats::kBounds;
+  view.request_seconds.bounds.assign(bounds.begin(), bounds.end());
+  for (std::size_t i = 0; i <= bounds.size(); ++i) view.request_seconds.counts.push_back(answers.in_bucket(i));
+  view.request_seconds.sum = answers.seconds();
+}
+
+admin::ExporterView exporter_view(const delivery::Delivery::LaneView& lane, const config::Exporter& settings,
+                                  plugin::Registry& plugins) {
+  admin::ExporterView view;
+  view.id = lane.id;
+  view.format = lane.format;
+  view.required = settings.required;
+  if (const auto component = plugins.exporter(settings.type)) {
+    view.plugin = (*component)->name;
+    view.plugin_version = (*component)->version;
+    view.plugin_abi = abi_text((*component)->abi_version);
+  }
+  const auto state = static_cast<LaneState>(lane.stats->state.load(std::memory_order_acquire));
+  view.state = delivery::lane_state_word(state);
+  view.healthy = state == LaneState::running || state == LaneState::retrying;
+  view.problem_code = lane.stats->problem_code.load(std::memory_order_relaxed);
+  // The error that is over is history, not the state.
+  if (state != LaneState::running) view.last_error = lane.last_error;
+  copy_counters(*lane.stats, view);
+  copy_answers(lane.stats->answers, view);
+  for (const auto& metric : lane.plugin_metrics) view.plugin_metrics.push_back({metric.name, metric.count, metric.sum});
+  return view;
+}
+
+// The words that the pipeline wrote down for it: "id: why".
+std::string why_left_out(const std::vector<std::string>& left_out, const std::string& id) {
+  for (const std::string& one : left_out)
+    if (one.starts_with(id + ": ")) return one.substr(id.size() + 2);
+  return {};
+}
+
+admin::Snapshot take_snapshot(const pipeline::Pipeline& pipeline, const config::Configuration& configuration,
+                              plugin::Registry& plugins) {
+  admin::Snapshot snapshot;
+  snapshot.version = kVersion;
+  snapshot.abi = abi_text(CSIEM_ABI_VERSION);
+  snapshot.config_files = configuration.files;
+  snapshot.taken_unix_ns = system_clock().unix_ns();
+  snapshot.taken_mono_ns = system_clock().mono_ns();
+  snapshot.lost_threads = pipeline.delivery().abandoned_threads();
+  snapshot.unsettled_events = pipeline.unsettled_events();
+  snapshot.unsettled_bytes = pipeline.unsettled_bytes();
+  snapshot.memory_limit_bytes = configuration.global.memory_limit_bytes;
+  snapshot.intake = intake_view(pipeline.intake().stats());
+  for (const auto& source : pipeline.intake().sources())
+    snapshot.sources.push_back(
+        {source.id, source.type, source.path, source.problem, source.problem_code, source.events});
+  const auto lanes = pipeline.delivery().lanes();
+  for (const auto& exporter : configuration.exporters) {
+    if (!exporter.enabled) continue;
+    const auto lane = std::find_if(lanes.begin(), lanes.end(), [&](const auto& one) { return one.id == exporter.id; });
+    if (lane != lanes.end()) {
+      snapshot.exporters.push_back(exporter_view(*lane, exporter, plugins));
+    } else {
+      snapshot.left_out.push_back({exporter.id, why_left_out(pipeline.left_out(), exporter.id), exporter.required});
+    }
+  }
+  return snapshot;
+}
+
+Result<void> act(pipeline::Pipeline& pipeline, admin::Action action, const std::string& exporter) {
+  for (const auto& lane : pipeline.delivery().lanes())
+    if (lane.id == exporter && lane.stats->state.load(std::memory_order_acquire) == static_cast<int>(LaneState::parked))
+      return Error{Code::denied, "exporter " + exporter + " is parked, a restart lifts it: " + lane.last_error,
+                   lane.stats->problem_code.load(std::memory_order_relaxed)};
+  const bool taken = action == admin::Action::pause    ? pipeline.pause(exporter)
+                     : action == admin::Action::resume ? pipeline.resume(exporter)
+                                                       : pipeline.flush(exporter);
+  if (!taken) return Error{Code::denied, "exporter " + exporter + " takes no orders any more", 3011};
+  return {};
+}
+
+}  // namespace
+
+std::string socket_setting(const GlobalArguments& global, const std::string& configured) {
+  if (!global.socket.empty()) return global.socket;
+  const char* wanted = std::getenv("CLAWDSTRIKE_SIEM_SOCKET");
+  return wanted != nullptr && *wanted != '\0' ? std::string(wanted) : configured;
+}
+
+Result<std::optional<admin::SocketFile>> open_admin_socket(const Arguments& arguments,
+                                                           const config::Admin& configured) {
+  std::optional<admin::SocketFile> none;
+  // A run that ends by itself must not keep the daemon beside it from its socket.
+  if ((arguments.run.once || arguments.run.dry_run) && arguments.global.socket.empty()) return none;
+  const std::string setting = socket_setting(arguments.global, configured.socket);
+  if (setting.empty()) return none;
+  const bool automatic = setting == "auto";
+  auto opened = admin::SocketFile::open(automatic ? admin::automatic_socket_path() : setting, configured.socket_mode);
+  if (opened) return std::optional<admin::SocketFile>(*std::move(opened));
+  if (!automatic || opened.error().message_code() == 8001) return std::move(opened).error();
+  log::warn(opened.error().message_code(), {}, opened.error().what() + "; running without one");
+  return none;
+}
+
+admin::Access admin_access(const config::Admin& configured) {
+  return admin::Access(configured.viewers, configured.operators, configured.admins);
+}
+
+admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configuration& configuration,
+                             plugin::Registry& plugins, const bool& draining) {
+  admin::Backend backend;
+  const int64_t started = system_clock().unix_ns();
+  backend.snapshot = [&pipeline, &configuration, &plugins, &draining, started] {
+    admin::Snapshot snapshot = take_snapshot(pipeline, configuration, plugins);
+    snapshot.started_unix_ns = started;
+    snapshot.draining = draining;
+    return snapshot;
+  };
+  backend.act = [&pipeline](admin::Action action, const std::string& exporter) {
+    return act(pipeline, action, exporter);
+  };
+  return backend;
+}
+
+}  // namespace csiem::cli

@@ -1,0 +1,154 @@
+// Paths, roles, answers.
+#include "admin/api.hpp"
+
+#include <boost/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "scratch.hpp"
+
+using namespace csiem;
+using namespace csiem::admin;
+namespace json = boost::json;
+
+namespace {
+
+struct Bench {
+  Snapshot snapshot = test::sample_snapshot();
+  std::vector<std::pair<Action, std::string>> acts;
+  bool refuses = false;
+  Api api{{[this] { return snapshot; },
+           [this](Action action, const std::string& exporter) -> Result<void> {
+             if (refuses) return Error{Code::denied, "parked", 3012};
+             acts.emplace_back(action, exporter);
+             return {};
+           }}};
+
+  Answer ask(std::string_view method, std::string_view target, Role role = Role::admin) {
+    return api.handle({method, target, role, "uid 1, pid 2"});
+  }
+  json::object get(std::string_view target) {
+    const Answer answer = ask("GET", target);
+    CHECK(answer.type == "application/json");
+    return json::parse(answer.body).as_object();
+  }
+};
+
+std::string code_of(const Answer& answer) {
+  return std::string(json::parse(answer.body).at_pointer("/error/code").as_string());
+}
+
+}  // namespace
+
+TEST_CASE("health and metrics need no role, the rest does") {
+  Bench bench;
+  CHECK(bench.ask("GET", "/healthz", Role::none).status == 200);
+  CHECK(bench.ask("GET", "/healthz", Role::none).body == "ok\n");
+  CHECK(bench.ask("GET", "/readyz", Role::none).status == 503);
+  CHECK(bench.ask("GET", "/metrics", Role::none).status == 200);
+  for (const char* path : {"/api/v1/version", "/api/v1/status", "/api/v1/exporters", "/api/v1/exporters/splunk"}) {
+    CAPTURE(path);
+    CHECK(bench.ask("GET", path, Role::none).status == 403);
+    CHECK(code_of(bench.ask("GET", path, Role::none)) == "CS8003");
+    CHECK(bench.ask("GET", path, Role::viewer).status == 200);
+  }
+  for (const char* path :
+       {"/api/v1/exporters/splunk/pause", "/api/v1/exporters/splunk/resume", "/api/v1/exporters/splunk/flush"}) {
+    CAPTURE(path);
+    CHECK(bench.ask("POST", path, Role::viewer).status == 403);
+    CHECK(bench.acts.empty());
+  }
+  CHECK(bench.ask("POST", "/api/v1/exporters/splunk/pause", Role::operate).status == 202);
+  CHECK(bench.acts.size() == 1);
+}
+
+TEST_CASE("an action reaches the exporter that it names, and no other") {
+  Bench bench;
+  CHECK(bench.ask("POST", "/api/v1/exporters/elastic/pause").status == 202);
+  CHECK(bench.ask("POST", "/api/v1/exporters/splunk/resume").status == 202);
+  CHECK(bench.ask("POST", "/api/v1/exporters/splunk/flush").status == 202);
+  CHECK(bench.acts == std::vector<std::pair<Action, std::string>>{
+                          {Action::pause, "elastic"}, {Action::resume, "splunk"}, {Action::flush, "splunk"}});
+  const Answer unknown = bench.ask("POST", "/api/v1/exporters/nobody/pause");
+  CHECK(unknown.status == 404);
+  CHECK(code_of(unknown) == "CS8005");
+  bench.refuses = true;
+  const Answer refused = bench.ask("POST", "/api/v1/exporters/splunk/pause");
+  CHECK(refused.status == 409);
+  CHECK(code_of(refused) == "CS3012");
+}
+
+TEST_CASE("what there is not is not found, whoever asks; a wrong method is told the right one") {
+  Bench bench;
+  for (const char* path : {"/", "/api", "/api/v1/exporters/", "/api/v1/exporters//pause", "/api/v1/exporters/a/b/pause",
+                           "/api/v1/exporters/splunk/destroy", "/healthz/", "*", ""}) {
+    CAPTURE(path);
+    CHECK(bench.ask("GET", path, Role::none).status == 404);
+    CHECK(bench.ask("POST", path).status == 404);
+  }
+  CHECK(bench.ask("GET", "/api/v1/exporters/splunk/pause").status == 405);
+  CHECK(bench.ask("DELETE", "/api/v1/status").status == 405);
+  CHECK(bench.acts.empty());
+}
+
+TEST_CASE("status carries the ledger, the problems and the figures") {
+  Bench bench;
+  const json::object status = bench.get("/api/v1/status");
+  CHECK(status.at("schema").as_string() == "clawdstrike-siem/status/v1");
+  CHECK(status.at("uptime_seconds") == 90);
+  const json::value& elastic = status.at("exporters").at(1);
+  CHECK(elastic.at("state") == "held_auth");
+  CHECK(elastic.at("code") == "CS4010");
+  CHECK(elastic.at("last_error") == "HTTP 401 \"bad key\"\nC:\\x");
+  CHECK(elastic.at_pointer("/ledger/queued") == 40);
+  CHECK(elastic.at_pointer("/ledger/imbalance") == 0);
+  CHECK(status.at("exporters").at(0).at("code").is_null());
+  // Nine of ten requests are below a second: the slowest hundredth is not, and has no bound.
+  CHECK(status.at("exporters").at(0).at("request_p99_seconds_at_most").is_null());
+  bench.snapshot.exporters[0].request_seconds.counts = {8, 2, 0};
+  CHECK(bench.get("/api/v1/exporters/splunk").at("request_p99_seconds_at_most") == 1.0);
+}
+
+TEST_CASE("not ready while a required exporter is held, with the code; ready again after it") {
+  Bench bench;
+  json::object health = bench.get("/readyz");
+  CHECK(health.at("ready") == false);
+  REQUIRE(health.at("reasons").as_array().size() == 1);
+  CHECK(health.at("reasons").at(0).at("code") == "CS4010");
+  CHECK(health.at("reasons").at(0).at("id") == "elastic");
+  CHECK_FALSE(health.contains("checks"));
+  bench.snapshot.exporters[1].required = false;
+  CHECK(bench.ask("GET", "/readyz").status == 200);
+  health = bench.get("/readyz?verbose");
+  CHECK(health.at("ready") == true);
+  CHECK(health.at("checks").as_array().size() == 4);
+}
+
+TEST_CASE("draining, a source with a problem and a required exporter that did not start are not ready") {
+  Bench bench;
+  bench.snapshot.exporters.pop_back();
+  REQUIRE(bench.ask("GET", "/readyz").status == 200);
+  SUBCASE("draining") { bench.snapshot.draining = true; }
+  SUBCASE("a source") {
+    bench.snapshot.sources[0].problem_code = 4502;
+    bench.snapshot.sources[0].problem = "permission denied";
+  }
+  SUBCASE("left out") { bench.snapshot.left_out.push_back({"acme", "no plugin", true}); }
+  CHECK(bench.ask("GET", "/readyz").status == 503);
+}
+
+TEST_CASE("requests are counted by path template and status; strangers' paths make no series") {
+  Bench bench;
+  bench.ask("GET", "/api/v1/exporters/splunk");
+  bench.ask("GET", "/api/v1/exporters/nobody");
+  bench.ask("GET", "/api/v1/exporters/elastic", Role::none);
+  for (int i = 0; i < 100; ++i) bench.ask("GET", "/made/up/" + std::to_string(i));
+  const std::string text = bench.ask("GET", "/metrics").body;
+  const auto has = [&](const std::string& line) { return text.find("\n" + line + "\n") != std::string::npos; };
+  const std::string name = "clawdstrike_siem_admin_requests_total";
+  CHECK(has(name + "{path=\"/api/v1/exporters/{id}\",code=\"200\"} 1"));
+  CHECK(has(name + "{path=\"/api/v1/exporters/{id}\",code=\"404\"} 1"));
+  CHECK(has(name + "{path=\"/api/v1/exporters/{id}\",code=\"403\"} 1"));
+  CHECK(has(name + "{path=\"other\",code=\"404\"} 100"));
+  CHECK(text.find("made") == std::string::npos);
+}
