@@ -35,7 +35,7 @@ throughput() {
 }
 # latency NAME
 latency() {
-  python3 "$bench/measure.py" --name "$1" --port 18088 --dialect splunk --rate 1000 --secs 20 --live "$work/live.jsonl" \
+  python3 "$bench/measure.py" --name "$1" --port 18088 --dialect splunk --idle-ms 1500 --rate 1000 --secs 20 --live "$work/live.jsonl" \
     --reset "rm -rf $work/state" --repeat "$repeat" -- "$daemon" --config "$work/$1.toml" -q run
 }
 splunk='[exporters.splunk]
