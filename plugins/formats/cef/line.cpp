@@ -79,7 +79,7 @@ class Extension {
 
 // ---- 6.2
 
-constexpr std::string_view kSeverity[] = {"|0|", "|3|", "|5|", "|8|", "|10|"};  // info to critical
+constexpr std::string_view kSeverity[] = {"|1|", "|3|", "|5|", "|8|", "|10|"};  // info to critical
 
 void header(Out& out, const Source& s) {
   out.raw(s.address.kind == Address::Kind::ipv6 ? "CEF:1|Clawdstrike|clawdstrike|" : "CEF:0|Clawdstrike|clawdstrike|");

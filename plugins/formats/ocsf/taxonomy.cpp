@@ -61,7 +61,8 @@ Taxonomy taxonomy(const csiem_event& event, Base base, Mode mode) noexcept {
     case Base::none:
       break;
   }
-  return {Class::base, other_or_unknown(action), verdict};
+  // Its type 99 would want a name of its own; the action is in unmapped.
+  return {Class::base, Activity::unknown, verdict};
 }
 
 }  // namespace csiem::ocsf
