@@ -210,7 +210,7 @@ int64_t RandomEvents::time() {
                                        4'102'444'800'000'999'999,
                                        4'102'444'800'001'000'000,
                                        std::numeric_limits<int64_t>::max(),
-                                       std::numeric_limits<int64_t>::min()};
+                                       std::numeric_limits<int64_t>::min() + 1'000'000'000};  // as far as the daemon reads
   if (one_in(8)) return kEdges[below(std::size(kEdges))];
   return static_cast<int64_t>(1'500'000'000'000'000'000 + below(500'000'000'000'000'000));
 }
