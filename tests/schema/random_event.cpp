@@ -200,17 +200,18 @@ std::string RandomEvents::endpoint() {
 }
 
 int64_t RandomEvents::time() {
-  static constexpr int64_t kEdges[] = {0,
-                                       -1,
-                                       1,
-                                       -999'999,
-                                       946'684'799'999'999'999,
-                                       946'684'800'000'000'000,
-                                       4'102'444'800'000'000'000,
-                                       4'102'444'800'000'999'999,
-                                       4'102'444'800'001'000'000,
-                                       std::numeric_limits<int64_t>::max(),
-                                       std::numeric_limits<int64_t>::min() + 1'000'000'000};  // as far as the daemon reads
+  static constexpr int64_t kEdges[] = {
+      0,
+      -1,
+      1,
+      -999'999,
+      946'684'799'999'999'999,
+      946'684'800'000'000'000,
+      4'102'444'800'000'000'000,
+      4'102'444'800'000'999'999,
+      4'102'444'800'001'000'000,
+      std::numeric_limits<int64_t>::max() - 3'000'000'000,
+      std::numeric_limits<int64_t>::min() + 3'000'000'000};  // as far as the daemon reads
   if (one_in(8)) return kEdges[below(std::size(kEdges))];
   return static_cast<int64_t>(1'500'000'000'000'000'000 + below(500'000'000'000'000'000));
 }
