@@ -19,7 +19,9 @@ namespace csiem::testing {
 class TestEvent {
  public:
   explicit TestEvent(std::string_view canonical) : text_(canonical) {
-    const auto root = boost::json::parse({text_.data(), text_.size()});
+    boost::json::parse_options options;
+    options.max_depth = 1024;
+    const auto root = boost::json::parse({text_.data(), text_.size()}, {}, options);
     view_.struct_size = sizeof view_;
     view_.resource_port = -1;
     struct Row {
