@@ -12,6 +12,7 @@ constexpr char kSettings[] =
 
 csiem::cef::Settings read_settings(const csiem::Config& config) {
   csiem::cef::Settings settings;
+  if (config.has("version")) throw std::invalid_argument("version: CEF:0 or CEF:1 is chosen by what each event needs");
   settings.host_name = config.text("csiem.host_name", "");
   settings.include_raw = config.boolean("include_raw", false);
   settings.custom_keys = config.boolean("custom_keys", false);

@@ -251,6 +251,8 @@ TEST_CASE("labels and metadata travel in keys of our own, on request") {
   CHECK(value_of(text, "ClawdstrikeSiemMetadata") == R"({"k":"a\=b\\\\"})");
 }
 
+TEST_CASE("there is no version to choose") { CHECK_FALSE(TestFormat(TestFormat::Settings{{"version", "1"}}).created); }
+
 TEST_CASE("an event with nothing in it is still a line") {
   csiem_event bare{};
   bare.struct_size = sizeof bare;
