@@ -122,7 +122,8 @@ void check_observables(const json::value& event, const Item& event_class, const 
     const auto* type = observable->if_contains("type_id");
     if (type == nullptr || !type->is_int64() || (wanted[0] < 0 && wanted[1] < 0)) continue;
     const int64_t given = type->get_int64();
-    if (given != wanted[0] && given != wanted[1] && given != 0 && given != 99)
+    const bool right = given >= 0 && (given == wanted[0] || given == wanted[1]);
+    if (!right && given != 0 && given != 99)
       out.push_back({at + ".type_id", "strict_observable_type_mismatch", std::to_string(given)});
   }
 }

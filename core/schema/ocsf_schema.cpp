@@ -7,9 +7,12 @@
 namespace csiem::schema::ocsf {
 namespace {
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"  // both compilers take more than the standard demands
 constexpr std::string_view kTable =
 #include "schema/ocsf_table.inc"
     ;
+#pragma GCC diagnostic pop
 
 template <class Use>
 void each_part(std::string_view text, char mark, Use use) {
