@@ -63,19 +63,24 @@ class Transform {
     return kOk;
   }
 
+  schema::SchemaRegistry registry() {
+    const auto& configuration = setup_.loaded.configuration;
+    return {*setup_.plugins, {configuration.global.host_name, "transform", configuration.schema.versions}};
+  }
+
   int add_format(const std::string& name) {
     const auto component = setup_.plugins->format(name);
     if (!component) {
       print_error(component.error());
       return kConfig;
     }
-    const schema::SchemaRegistry schemas(*setup_.plugins, {setup_.loaded.configuration.global.host_name, "transform"});
-    auto instance = plugin::FormatInstance::create(**component, slot_, schemas.config_json());
+    const auto schemas = registry();
+    auto instance = plugin::FormatInstance::create(**component, slot_, schemas.config_json(name));
     if (!instance) {
       print_error(instance.error());
       return kConfig;
     }
-    encoders_.push_back({name, std::move(*instance), schema::make_validator(name)});
+    encoders_.push_back({name, std::move(*instance), schema::make_validator(name, schemas.version(name))});
     if (t_.check && !encoders_.back().validator)
       std::fprintf(stderr, "note: there are no rules to check format '%s' against\n", name.c_str());
     return kOk;
@@ -95,7 +100,7 @@ class Transform {
       return kConfig;
     }
     component_ = *component;
-    schema::SchemaRegistry schemas(*setup_.plugins, {setup_.loaded.configuration.global.host_name, "transform"});
+    auto schemas = registry();
     const auto format = schemas.choose(*component_, t_.format.empty() ? exporter_->format : t_.format,
                                        setup_.loaded.configuration.schema.default_format);
     if (!format) {

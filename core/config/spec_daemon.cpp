@@ -41,7 +41,7 @@ constexpr Key kRoot[] = {
      U::later},
     {"schema.include_raw", K::flag, "false", "", "true = attach the redacted canonical event", U::refused},
     {"schema.field_mappings", K::text_map, "{}", "", "canonical path = output path", U::refused},
-    {"schema.versions", K::text_map, "{}", "", "format = version to produce", U::later},
+    {"schema.versions", K::text_map, "{}", "", "format = version of its schema to write, as ocsf = \"1.5.0\""},
     {"schema.ecs", K::any, "", "", "options of one format", U::refused},
     {"schema.ocsf", K::any, "", "", "options of one format", U::refused},
     {"schema.cef", K::any, "", "", "options of one format", U::refused},

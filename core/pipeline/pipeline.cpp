@@ -35,7 +35,7 @@ Pipeline::Pipeline(const config::Configuration& configuration, plugin::Registry&
       plugins_(plugins),
       options_(std::move(options)),
       clock_(system_clock()),
-      schemas_(plugins, {configuration.global.host_name, std::string(kVersion)}),
+      schemas_(plugins, {configuration.global.host_name, std::string(kVersion), configuration.schema.versions}),
       credentials_(credential_settings(configuration.credentials), clock_) {}
 
 Pipeline::~Pipeline() {
@@ -105,7 +105,7 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
   parts.settings = exporter;
   parts.exporter = component;
   parts.format = format;
-  parts.format_config_json = schemas_.config_json();
+  if (format != nullptr) parts.format_config_json = schemas_.config_json(format->name);
   parts.credentials = &credentials_;
   parts.refresh_credential = [this](const std::string& key, std::function<void(bool)> done) {
     refresh_credential(key, std::move(done));

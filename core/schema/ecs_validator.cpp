@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <charconv>
-#include <chrono>
 #include <map>
 #include <set>
 
 #include "base/rfc3339.hpp"
+#include "schema/duplicate_keys.hpp"
 #include "schema/ecs_fields.hpp"
 #include "schema/validators.hpp"
 
@@ -25,6 +24,10 @@ using ecs::Type;
 constexpr std::size_t kTermBytes = 32766;  // an indexed keyword may not have more when nothing cuts it
 constexpr int kMaxDepth = 20;              // default mapping depth limit
 constexpr std::string_view kNamespace = "clawdstrike";
+// Elasticsearch keeps these beside the document.
+const std::vector<std::string_view> kMetadataFields = {"_id",      "_index",   "_source",      "_type",
+                                                       "_routing", "_version", "_ignored",     "_seq_no",
+                                                       "_tier",    "_meta",    "_field_names", "_doc_count"};
 
 std::string_view text_of(const json::string& s) { return {s.data(), s.size()}; }
 
@@ -110,7 +113,7 @@ class Check {
     if (value.is_object()) return wrong_type(path, "a single value", value);
     if (const auto* array = value.if_array()) {
       if (!field.array) error(path, "strict_scalar_expected", "not an array field");
-      for (const auto& element : *array) scalar(path, element, field);
+      for (std::size_t i = 0; i < array->size(); ++i) scalar(path + "[" + std::to_string(i) + "]", (*array)[i], field);
       return;
     }
     if (field.array) error(path, "array_expected", "got " + std::string(kind_of(value)));
@@ -131,7 +134,12 @@ class Check {
       if (set_.multi.count(path) != 0) return error(path, "multi_field", "built by the mapping, never sent");
       break;
     }
-    error(path, "unknown_field", "not in ECS and not under clawdstrike.*");
+    if (contains(kMetadataFields, path)) return error(path, "metadata_field", "cannot be inside a document");
+    const auto* object = value.if_object();
+    if (object == nullptr || object->empty() || depth >= kMaxDepth)
+      return error(path, "unknown_field", "not in ECS and not under clawdstrike.*");
+    for (const auto& member : *object)
+      unlisted(path + "." + std::string(member.key().data(), member.key().size()), member.value(), depth + 1);
   }
 
   void label(const std::string& path, std::string_view key, const json::value& value) {
@@ -202,8 +210,8 @@ class Check {
       case Type::ip: {
         unsigned char address[16];
         const auto* text = value.if_string();
-        if (text == nullptr || (inet_pton(AF_INET, text->c_str(), address) != 1 &&
-                                inet_pton(AF_INET6, text->subview(0, text->find('%')).data(), address) != 1))
+        const std::string literal(text == nullptr ? "" : text_of(*text).substr(0, text->find('%')));
+        if (inet_pton(AF_INET, literal.c_str(), address) != 1 && inet_pton(AF_INET6, literal.c_str(), address) != 1)
           error(path, "wrong_type", "not an ip address");
         return;
       }
@@ -295,11 +303,10 @@ class Check {
   void version() {
     const auto given = words("ecs.version");
     if (given.empty()) return;
+    static const RE2 pattern(R"((\d+)\.(\d+)\.\d+)");
     int major = 0;
     int minor = 0;
-    const char* const end = given.front().data() + given.front().size();
-    const auto first = std::from_chars(given.front().data(), end, major);
-    if (first.ec != std::errc() || first.ptr == end || std::from_chars(first.ptr + 1, end, minor).ec != std::errc() ||
+    if (!RE2::FullMatch(re2::StringPiece(given.front().data(), given.front().size()), pattern, &major, &minor) ||
         major != 8 || minor > 17)
       error("ecs.version", "bad_version", std::string(given.front().substr(0, 30)));
   }
@@ -333,6 +340,7 @@ class EcsValidator final : public Validator {
       violations.push_back({"-", "not_json", problem.message()});
     } else if (const auto* document = value.if_object()) {
       Check(violations).document(*document);
+      for (auto& path : duplicate_keys(encoded)) violations.push_back({std::move(path), "duplicate_field", ""});
     } else {
       violations.push_back({"-", "not_object", ""});
     }

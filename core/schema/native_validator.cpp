@@ -107,10 +107,4 @@ class NativeValidator final : public Validator {
 
 std::unique_ptr<Validator> make_native_validator() { return std::make_unique<NativeValidator>(); }
 
-std::unique_ptr<Validator> make_validator(std::string_view format) {
-  if (format == "ecs") return make_ecs_validator();
-  if (format == "native") return make_native_validator();
-  return nullptr;
-}
-
 }  // namespace csiem::schema

@@ -39,13 +39,20 @@ Result<const plugin::Component*> SchemaRegistry::choose(const plugin::Component&
   return plugins_.format(exporter.default_format);
 }
 
-std::string SchemaRegistry::config_json() const {
+std::string_view SchemaRegistry::version(std::string_view format) const {
+  const auto chosen = settings_.versions.find(std::string(format));
+  return chosen == settings_.versions.end() ? std::string_view() : chosen->second;
+}
+
+std::string SchemaRegistry::config_json(std::string_view format) const {
   boost::json::object csiem;
   csiem["host_name"] = settings_.host_name;
   csiem["version"] = settings_.daemon_version;
   csiem["instance"] = "";
   boost::json::object all;
   all["csiem"] = std::move(csiem);
+  if (const std::string_view chosen = version(format); !chosen.empty())
+    all["version"] = boost::json::string(chosen.data(), chosen.size());
   return boost::json::serialize(all);
 }
 

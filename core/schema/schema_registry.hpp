@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@ namespace csiem::schema {
 struct FormatSettings {
   std::string host_name;
   std::string daemon_version;
+  std::map<std::string, std::string> versions = {};  // by format, of the schema to write
 };
 
 // Chooses the format of an exporter: its own `format`, else the default of [schema] if the exporter accepts it, else
@@ -26,8 +28,10 @@ class SchemaRegistry {
   // Null: the exporter takes no bodies. An explicit `requested` that the exporter does not accept is an error.
   Result<const plugin::Component*> choose(const plugin::Component& exporter, std::string_view requested,
                                           std::string_view default_format);
-  // The configuration text for FormatInstance::create.
-  std::string config_json() const;
+  // The configuration text for FormatInstance::create. The format refuses a version that it cannot write.
+  std::string config_json(std::string_view format) const;
+  // The version chosen for a format; empty: its default.
+  std::string_view version(std::string_view format) const;
 
  private:
   plugin::Registry& plugins_;

@@ -23,7 +23,8 @@ class Validator {
   virtual bool check(std::string_view encoded, std::vector<Violation>& violations) = 0;
 };
 
-// The strict rules of a format ("ecs", "native"); null when there are none for it.
-std::unique_ptr<Validator> make_validator(std::string_view format);
+// The strict rules of a format ("ecs", "native", "ocsf", "cef"); null when there are none for it. `version`: of the
+// schema, as in [schema.versions]; empty: the one that the format writes by default.
+std::unique_ptr<Validator> make_validator(std::string_view format, std::string_view version = {});
 
 }  // namespace csiem::schema

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <ctime>
 #include <deque>
 #include <iterator>
 #include <string>
@@ -14,11 +15,13 @@
 
 namespace csiem::testing {
 
-// The view stays good as long as this lives. Times are not parsed: set the numbers where a test needs them.
+// The view stays good as long as this lives.
 class TestEvent {
  public:
   explicit TestEvent(std::string_view canonical) : text_(canonical) {
-    const auto root = boost::json::parse({text_.data(), text_.size()});
+    boost::json::parse_options options;
+    options.max_depth = 1024;
+    const auto root = boost::json::parse({text_.data(), text_.size()}, {}, options);
     view_.struct_size = sizeof view_;
     view_.resource_port = -1;
     struct Row {
@@ -74,6 +77,9 @@ class TestEvent {
     view_.labels = labels_.data();
     view_.label_count = labels_.size();
     view_.canonical_json = str(text_);
+    view_.time_unix_ns = unix_ns(csiem::view(view_.time_text));
+    if (const auto* received = root.get_object().if_contains("ingested_at"); received != nullptr)
+      view_.ingested_unix_ns = unix_ns(plain(received->get_string()));
     name_enums();
   }
   TestEvent(const TestEvent&) = delete;
@@ -84,6 +90,21 @@ class TestEvent {
 
  private:
   static std::string plain(boost::json::string_view text) { return std::string(text.data(), text.size()); }
+  // Of the canonical form, YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ; 0 for anything else.
+  static int64_t unix_ns(std::string_view text) {
+    if (text.size() != 30 || text.back() != 'Z') return 0;
+    const auto number = [text](std::size_t at, std::size_t length) {
+      return std::stoll(std::string(text.substr(at, length)));
+    };
+    std::tm date{};
+    date.tm_year = static_cast<int>(number(0, 4)) - 1900;
+    date.tm_mon = static_cast<int>(number(5, 2)) - 1;
+    date.tm_mday = static_cast<int>(number(8, 2));
+    date.tm_hour = static_cast<int>(number(11, 2));
+    date.tm_min = static_cast<int>(number(14, 2));
+    date.tm_sec = static_cast<int>(number(17, 2));
+    return timegm(&date) * 1'000'000'000 + number(20, 9);
+  }
   template <std::size_t N>
   static int32_t index(const std::string_view (&words)[N], csiem_str word) {
     const auto at = std::find(std::begin(words), std::end(words), csiem::view(word));

@@ -44,6 +44,11 @@ class TestFormat {
     if (api().encode(self_, &event, &writer, &err) != CSIEM_OK) return "error: " + std::string(err.text, err.len);
     return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(writer.cur - bytes.data())};
   }
+  // Into the caller's writer.
+  csiem_status encode(const csiem_event& event, csiem_writer& writer) {
+    csiem_error err{};
+    return api().encode(self_, &event, &writer, &err);
+  }
   static const csiem_component& component() { return *csiem_plugin_v1(CSIEM_ABI_VERSION)->components[0]; }
   static const csiem_format_v1& api() { return *static_cast<const csiem_format_v1*>(component().api); }
 

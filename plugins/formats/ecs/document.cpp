@@ -6,7 +6,9 @@
 
 #include "common/address.hpp"
 #include "common/attack_id.hpp"
+#include "common/characters.hpp"
 #include "common/path_parts.hpp"
+#include "common/reading.hpp"
 #include "common/time_text.hpp"
 #include "ecs/taxonomy.hpp"
 
@@ -14,6 +16,7 @@ namespace csiem::ecs {
 namespace {
 
 using formats::Address;
+using formats::Base;
 
 constexpr std::size_t kMaxReasonCharacters = 1024;
 
@@ -42,21 +45,6 @@ bool any(const Strings&... strings) {
   return ((strings.len != 0) || ...);
 }
 
-std::string_view first_characters(std::string_view text, std::size_t count) {
-  if (text.size() <= count) return text;
-  std::size_t at = 0;
-  for (; at < text.size(); ++at) {
-    const bool begins = (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
-    if (begins && count-- == 0) break;
-  }
-  return text.substr(0, at);
-}
-
-std::string_view outcome_word(int32_t outcome) {
-  if (outcome == CSIEM_OUTCOME_SUCCESS) return "success";
-  return outcome == CSIEM_OUTCOME_FAILURE ? "failure" : "unknown";
-}
-
 // ---- 4.3, in its order
 
 void time_fields(Json& j, const Source& s) {
@@ -76,11 +64,11 @@ void event_fields(Json& j, const Source& s, bool include_raw) {
   j.text("kind", t.kind);
   j.raw("category", t.category);
   j.raw("type", t.type);
-  j.text("outcome", outcome_word(s.e.outcome));
+  j.text("outcome", formats::outcome_word(s.e.outcome));
   put(j, "action", s.e.action);
   put(j, "code", s.e.type_name);
   j.integer("severity", severity + 1);
-  put(j, "reason", first_characters(view(s.e.reason), kMaxReasonCharacters));
+  put(j, "reason", formats::first_characters(view(s.e.reason), kMaxReasonCharacters));
   j.raw("module", R"("clawdstrike","dataset":"clawdstrike.security")");
   if (s.e.ingested_unix_ns != 0) j.text("ingested", formats::time_text(s.e.ingested_unix_ns).view());
   if (include_raw) put(j, "original", s.e.canonical_json);
@@ -133,7 +121,7 @@ void actor_fields(Json& j, const Source& s) {
 }
 
 void file_fields(Json& j, const Source& s) {
-  const std::string_view path = view(any(s.e.resource_path) ? s.e.resource_path : s.e.resource_name);
+  const std::string_view path = formats::path_of(s.e);
   if (path.empty()) return;
   const formats::PathParts parts = formats::split_path(path);
   j.open("file");
@@ -145,13 +133,12 @@ void file_fields(Json& j, const Source& s) {
 }
 
 void network_fields(Json& j, const Source& s) {
-  const int32_t port = s.e.resource_port;
-  const bool has_port = port >= 0 && port <= 65535;
+  const bool has_port = formats::has_port(s.e);
   if (!s.endpoint.empty() || has_port) {
     j.open("destination");
     put(j, "address", s.endpoint);
     if (!s.endpoint.empty()) j.text(s.address.is_ip() ? "ip" : "domain", s.address.text);
-    if (has_port) j.integer("port", port);
+    if (has_port) j.integer("port", s.e.resource_port);
     j.close();
   }
   j.open("network");
@@ -301,10 +288,10 @@ void own_fields(Json& j, const Source& s, std::string_view name_space, std::stri
 void Writer::write(const csiem_event& event, Out& out) {
   const std::string_view metadata = view(event.metadata_json);
   const MetadataScan scan = scan_metadata(metadata);
-  const Base base = base_of(event);
+  const Base base = formats::base_of(event);
   Source source{event, base, scan.hostname.empty() ? std::string_view(settings_.host_name) : scan.hostname, {}, {}};
   if (base == Base::network) {
-    source.endpoint = view(any(event.resource_host) ? event.resource_host : event.resource_name);
+    source.endpoint = formats::endpoint_of(event);
     source.address = formats::parse_address(source.endpoint);
   }
   Json j(out);

@@ -11,6 +11,12 @@ constexpr char kSettings[] = R"({
   "title": "Elastic Common Schema 8.17",
   "type": "object",
   "properties": {
+    "version": {
+      "description": "The ECS version to write.",
+      "type": "string",
+      "enum": ["8.17.0"],
+      "default": "8.17.0"
+    },
     "namespace": {
       "description": "Top-level object for what ECS has no field for: letters, digits and underscores, no ECS field set.",
       "type": "string",
@@ -30,6 +36,8 @@ csiem::ecs::Settings read_settings(const csiem::Config& config) {
   settings.host_name = config.text("csiem.host_name", "");
   settings.name_space = config.text("namespace", settings.name_space);
   settings.include_raw = config.boolean("include_raw", false);
+  if (const std::string version = config.text("version", "8.17.0"); version != "8.17.0")
+    throw std::invalid_argument("version: \"" + version + "\" is not 8.17.0");
   if (const std::string problem = csiem::ecs::namespace_problem(settings.name_space); !problem.empty())
     throw std::invalid_argument("namespace: \"" + settings.name_space + "\" " + problem);
   return settings;

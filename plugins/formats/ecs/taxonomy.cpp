@@ -9,6 +9,7 @@
 namespace csiem::ecs {
 namespace {
 
+using formats::Base;
 using formats::Verb;
 
 // What the guard said of it.
@@ -65,62 +66,11 @@ std::size_t access_row(std::string_view action, Access without_verb) noexcept {
   return static_cast<std::size_t>(access);
 }
 
-// Finding or not: decided by the event's type. An event of unknown type is one when it was denied.
-std::string_view kind_of(const csiem_event& event) noexcept {
-  switch (event.type) {
-    case CSIEM_TYPE_POLICY_VIOLATION:
-    case CSIEM_TYPE_GUARD_BLOCK:
-    case CSIEM_TYPE_GUARD_WARN:
-    case CSIEM_TYPE_SECRET_DETECTED:
-    case CSIEM_TYPE_EGRESS_BLOCKED:
-    case CSIEM_TYPE_FORBIDDEN_PATH:
-    case CSIEM_TYPE_PATCH_REJECTED:
-      return "alert";
-    case CSIEM_TYPE_POLICY_ALLOW:
-    case CSIEM_TYPE_SESSION_START:
-    case CSIEM_TYPE_SESSION_END:
-      return "event";
-    default:
-      return event.decision_allowed != 0 ? "event" : "alert";
-  }
-}
-
 }  // namespace
 
-Base base_of(const csiem_event& event) noexcept {
-  switch (event.resource_type) {
-    case CSIEM_RESOURCE_FILE:
-      return Base::file;
-    case CSIEM_RESOURCE_NETWORK:
-      return Base::network;
-    case CSIEM_RESOURCE_PROCESS:
-      return Base::process;
-    case CSIEM_RESOURCE_TOOL:
-      return Base::tool;
-    case CSIEM_RESOURCE_CONFIGURATION:
-      return Base::configuration;
-    default:
-      break;
-  }
-  switch (event.category) {
-    case CSIEM_CATEGORY_FILE:
-      return Base::file;
-    case CSIEM_CATEGORY_NETWORK:
-      return Base::network;
-    case CSIEM_CATEGORY_PROCESS:
-      return Base::process;
-    case CSIEM_CATEGORY_TOOL:
-      return Base::tool;
-    case CSIEM_CATEGORY_CONFIGURATION:
-      return Base::configuration;
-    default:
-      return Base::none;
-  }
-}
-
 Taxonomy taxonomy(const csiem_event& event, Base base) noexcept {
-  const std::string_view kind = kind_of(event);
-  if (event.type == CSIEM_TYPE_SESSION_START || event.type == CSIEM_TYPE_SESSION_END) {
+  const std::string_view kind = formats::is_finding(event) ? "alert" : "event";
+  if (formats::is_session(event)) {
     const bool authentication = event.category == CSIEM_CATEGORY_AUTHENTICATION;
     return {kind, authentication ? R"(["authentication","session"])" : R"(["session"])",
             event.type == CSIEM_TYPE_SESSION_START ? R"(["start"])" : R"(["end"])"};

@@ -6,17 +6,15 @@
 
 #include <string_view>
 
-namespace csiem::ecs {
+#include "common/reading.hpp"
 
-// What the event is about, as ECS sees it; `none` when neither resource nor category says.
-enum class Base { none, file, network, process, tool, configuration };
+namespace csiem::ecs {
 
 struct Taxonomy {
   std::string_view kind;
   std::string_view category, type;  // JSON arrays, ready to be written
 };
 
-Base base_of(const csiem_event& event) noexcept;
-Taxonomy taxonomy(const csiem_event& event, Base base) noexcept;
+Taxonomy taxonomy(const csiem_event& event, formats::Base base) noexcept;
 
 }  // namespace csiem::ecs

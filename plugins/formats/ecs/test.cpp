@@ -416,6 +416,7 @@ TEST_CASE("the namespace can be chosen, but not taken from ECS") {
   const auto doc = parsed(event.view(), own);
   CHECK(at(doc, "/acme_1/guard") == R"("egress_allowlist")");
   CHECK(at(doc, "/clawdstrike") == "-");
+  CHECK_FALSE(TestFormat(TestFormat::Settings{{"version", "9.0.0"}}).created);
   for (const auto& [name, why] : {std::pair{"event", "namespace: \"event\" is the name of an ECS field set"},
                                   {"a.b", "namespace: \"a.b\" may hold letters, digits and underscores only"},
                                   {"", "namespace: \"\" must not be empty"}}) {

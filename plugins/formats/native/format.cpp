@@ -8,7 +8,9 @@ namespace {
 
 class Native final : public csiem::Format {
  public:
-  explicit Native(const csiem::Config&) {}
+  explicit Native(const csiem::Config& config) {
+    if (config.has("version")) throw std::invalid_argument("version: the native format has no versions");
+  }
   // The host writes the text once per event; without it (another host, a test) it is built here.
   void encode(const csiem_event& event, csiem::Out& out) override {
     if (event.canonical_json.len != 0) {

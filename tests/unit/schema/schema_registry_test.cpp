@@ -18,7 +18,7 @@ struct Fixture {
     return p;
   }();
   Registry registry{path};
-  SchemaRegistry schemas{registry, {"web1", "1.2.3"}};
+  SchemaRegistry schemas{registry, {"web1", "1.2.3", {{"ocsf", "1.5.0"}}}};
 
   // The chosen format's name, "-" for no bodies, "CSnnnn" for an error.
   std::string choose(const std::string& own_default, std::vector<std::string> accepted, const char* requested,
@@ -56,7 +56,11 @@ TEST_CASE("a format that the exporter does not take, or that is not there, is an
 
 TEST_CASE("formats are told where they run") {
   Fixture f;
-  const auto value = boost::json::parse(f.schemas.config_json());
+  const auto value = boost::json::parse(f.schemas.config_json("ecs"));
   CHECK(value.at("csiem").at("host_name").as_string() == "web1");
   CHECK(value.at("csiem").at("version").as_string() == "1.2.3");
+  CHECK(value.as_object().count("version") == 0);
+  CHECK(boost::json::parse(f.schemas.config_json("ocsf")).at("version").as_string() == "1.5.0");
+  CHECK(f.schemas.version("ocsf") == "1.5.0");
+  CHECK(f.schemas.version("ecs") == "");
 }
