@@ -250,7 +250,8 @@ Result<void> Committer::write(Group& group) {
       if (++failed_syncs_ >= 2) health_.store(Health::failed, std::memory_order_release);
       return opened;
     }
-    if (!already) written = database_.with([&](Database& database) { return write_group(database, group, more, used); });
+    if (!already)
+      written = database_.with([&](Database& database) { return write_group(database, group, more, used); });
     if (already) written = {};
     if (!written && ++failed_syncs_ >= 2) {
       health_.store(Health::failed, std::memory_order_release);
@@ -335,8 +336,10 @@ Result<void> Committer::reopen(const Group& group, bool& already_written) {
   // The newest committed sequence tells whether the group got to the disk after all.
   already_written = !group.items.empty() && tail.next == group.tail.next;
   if (!already_written && tail.next != committed_.next)
-    return Error{Code::io, "the store ends at event " + std::to_string(tail.next) + " instead of " +
-                               std::to_string(committed_.next), 5008};
+    return Error{
+        Code::io,
+        "the store ends at event " + std::to_string(tail.next) + " instead of " + std::to_string(committed_.next),
+        5008};
   return {};
 }
 

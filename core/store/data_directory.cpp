@@ -8,10 +8,8 @@
 #include <cerrno>
 #include <charconv>
 
-
 namespace csiem::store {
 namespace {
-
 
 Error file_error(const std::string& doing, const std::string& path, int error) {
   return {Code::io, doing + " " + path + ": " + errno_text(error), 5005};

@@ -18,7 +18,7 @@ using lmdb::Transaction;
 Result<Database> Database::open(const Settings& settings) {
   lmdb::Environment::Settings env_settings;
   env_settings.directory = settings.directory;
-  env_settings.map_bytes = static_cast<std::size_t>(settings.max_bytes) + kReserveBytes;
+  if (settings.max_bytes != 0) env_settings.map_bytes = static_cast<std::size_t>(settings.max_bytes) + kReserveBytes;
   env_settings.sync = settings.sync;
   env_settings.read_only = settings.read_only;
   CS_TRY(env, lmdb::Environment::open(env_settings));
@@ -35,10 +35,10 @@ Result<void> Database::open_tables(bool read_only) {
     unsigned flags;
     MDB_dbi* db;
   };
-  for (const Table& table : {Table{"meta", 0, &meta_}, Table{"log", MDB_INTEGERKEY, &log_},
-                             Table{"cursors", 0, &cursors_}, Table{"checkpoints", 0, &checkpoints_},
-                             Table{"recent", MDB_INTEGERKEY, &recent_}, Table{"dead", 0, &dead_},
-                             Table{"quarantine", MDB_INTEGERKEY, &quarantine_}}) {
+  for (const Table& table :
+       {Table{"meta", 0, &meta_}, Table{"log", MDB_INTEGERKEY, &log_}, Table{"cursors", 0, &cursors_},
+        Table{"checkpoints", 0, &checkpoints_}, Table{"recent", MDB_INTEGERKEY, &recent_}, Table{"dead", 0, &dead_},
+        Table{"quarantine", MDB_INTEGERKEY, &quarantine_}}) {
     CS_TRY(db, txn.open(table.name, table.flags | create));
     *table.db = db;
   }

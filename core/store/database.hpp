@@ -27,8 +27,8 @@ class Database {
   static constexpr std::size_t kReserveBytes = 64U << 20;
 
   struct Settings {
-    std::string directory;  // of the environment
-    uint64_t max_bytes = uint64_t{4} << 30;
+    std::string directory;                   // of the environment
+    uint64_t max_bytes = uint64_t{4} << 30;  // 0: as it was created
     bool sync = true;
     bool read_only = false;
   };

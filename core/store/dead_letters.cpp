@@ -116,8 +116,8 @@ Result<bool> erase_letter(Transaction& txn, const Database& database, std::strin
   return true;
 }
 
-Result<uint64_t> trim_letters(Transaction& txn, const Database& database, std::string_view exporter,
-                              uint64_t max_bytes, int64_t before_unix_ns) {
+Result<uint64_t> trim_letters(Transaction& txn, const Database& database, std::string_view exporter, uint64_t max_bytes,
+                              int64_t before_unix_ns) {
   CS_TRY(totals, letter_totals(txn, database, exporter));
   uint64_t count = 0, bytes = 0;
   {

@@ -31,17 +31,18 @@ class Core {
         feeds_(database_, options, [this] { committer_.feeds_changed(); }),
         committer_(database_, feeds_, options, tail),
         checkpoints_(std::move(checkpoints)) {}
-  // Nothing is delivered and nothing written any more when the members go.
-  ~Core() {
-    committer_.stop();
-    feeds_.stop();
-  }
+  ~Core() { stop(); }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
   void start(Sequence end) {
     feeds_.start(end);
     committer_.start();
+  }
+  // Ends the threads: nothing is delivered and nothing written any more, whoever still holds a cursor.
+  void stop() {
+    committer_.stop();
+    feeds_.stop();
   }
   SharedDatabase& database() { return database_; }
   Feeds& feeds() { return feeds_; }
@@ -83,6 +84,7 @@ class LogCursor final : public Cursor {
 class DurableStore final : public Store {
  public:
   explicit DurableStore(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  ~DurableStore() override { core_->stop(); }
 
   Result<std::unique_ptr<Cursor>> open_cursor(const CursorOptions& options) override {
     if (!is_plain_name(options.exporter_id))

@@ -12,9 +12,7 @@ namespace {
 // Blocks whose headers are looked at in one short read transaction.
 constexpr std::size_t kHeadersAtOnce = 256;
 
-std::string range_text(Sequence first, Sequence last) {
-  return std::to_string(first) + " to " + std::to_string(last);
-}
+std::string range_text(Sequence first, Sequence last) { return std::to_string(first) + " to " + std::to_string(last); }
 
 }  // namespace
 
@@ -59,8 +57,9 @@ bool Feeds::feed_next(Lock& lock, Feed& feed) {
     if (revived->first > next) lose(next, revived->first - 1);  // a gap in the log
     if (!revived->batch) {
       if (revived->first != 0 && !revived->raw.empty()) {
-        log::error(5002, {}, "the events " + range_text(revived->first, revived->last) +
-                                 " of the log are damaged; they are lost and lie in the quarantine as they are");
+        log::error(5002, {},
+                   "the events " + range_text(revived->first, revived->last) +
+                       " of the log are damaged; they are lost and lie in the quarantine as they are");
         damaged_.emplace_back(revived->first, std::move(revived->raw));
       }
       lose(std::max(next, revived->first), revived->last);

@@ -43,9 +43,7 @@ class Feeds {
     Sequence passed = 1;                                    // every cursor has passed what lies before it
     // Adds what came later.
     void merge(Changes&& later);
-    bool empty() const noexcept {
-      return cursors.empty() && removed.empty() && letters.empty() && damaged.empty();
-    }
+    bool empty() const noexcept { return cursors.empty() && removed.empty() && letters.empty() && damaged.empty(); }
   };
 
   // `changed` is called without a lock when take_changes() would not be empty any more.
@@ -82,8 +80,8 @@ class Feeds {
   // ---- limits.cpp: delivery.md 6, on the writer's thread ----
   // Applies the limits of every cursor.
   void enforce_limits(const Tail& tail);
-  // The store is full: the exporter that is furthest behind gives up at least `bytes` of the log, if its policy lets it.
-  // Returns whether anything was given up.
+  // The store is full: the exporter that is furthest behind gives up at least `bytes` of the log, if its policy lets
+  // it. Returns whether anything was given up.
   bool make_room(const Tail& tail, uint64_t bytes);
 
  private:

@@ -119,9 +119,7 @@ class Scan {
 class NumberKey {
  public:
   explicit NumberKey(uint64_t number) noexcept : number_(number) {}
-  operator std::string_view() const noexcept {
-    return {reinterpret_cast<const char*>(&number_), sizeof number_};
-  }
+  operator std::string_view() const noexcept { return {reinterpret_cast<const char*>(&number_), sizeof number_}; }
   static uint64_t read(std::string_view key) noexcept;
 
  private:

@@ -112,7 +112,7 @@ struct CursorOptions {
   // Events of this severity and above overtake when the exporter lags. Above all: none does.
   int32_t priority_severity = static_cast<int32_t>(kSeverities) - 1;
   bool ordered = false;  // nothing overtakes
-  CursorLimits limits;
+  CursorLimits limits = {};
 };
 
 // What the store can do now.
