@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
 
@@ -224,6 +225,7 @@ void Lane::alarm_fired() {
 }
 
 void Lane::answered(uint32_t outlet, uint64_t request, const http::Response& response) {
+  CSIEM_FAULT_POINT("answer-read");
   if (closed_ || parked_) return;
   {
     const OnDuty duty(*context_.loop, this);

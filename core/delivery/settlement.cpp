@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "base/fault_point.hpp"
+
 namespace csiem::delivery {
 
 SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes) {
@@ -62,6 +64,7 @@ void Settlement::settle_range(SourceBatch* source, store::Sequence first, store:
 }
 
 void Settlement::settle(SourceBatch* source) {
+  CSIEM_FAULT_POINT("settle-queued");
   store::Sequence first = source->batch->first_sequence();
   for (const store::Range& range : source->skip) {
     if (range.first > first) settle_range(source, first, range.first - 1);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "pipeline/revive.hpp"
@@ -206,6 +207,7 @@ void Pipeline::tick() {
 }
 
 void Pipeline::begin_drain() {
+  CSIEM_FAULT_POINT("drain");
   intake_->stop();
   // What was read is on its way to the lanes when this returns, unless the disk does not take it.
   static_cast<void>(store_->flush());

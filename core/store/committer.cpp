@@ -190,6 +190,7 @@ Committer::Group Committer::gather() {
   group.quarantined = std::exchange(quarantined_, {});
   lazy_since_ns_ = 0;
   group.changes = feeds_.take_changes();
+  group.changes.holes.insert(group.changes.holes.end(), holes_.begin(), holes_.end());
   group.tail = {committed_.next + events, committed_.log_bytes};
   for (const Item& item : group.items) {
     group.tail.log_bytes += item.block_bytes;
@@ -235,13 +236,14 @@ bool Committer::write_until_done(Lock& lock, Group& group, Result<void>& result)
 Result<void> Committer::write(Group& group) {
   bool more = false;
   uint64_t used = 0;
-  auto written = database_.with([&](Database& database) { return write_group(database, group, more, used); });
+  std::vector<Range> left;
+  auto written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
   if (!written && written.error().message_code() == 5007) {
     // No room: what exporters give up makes some.
     health_.store(Health::full, std::memory_order_release);
-    if (!feeds_.make_room(committed_, group.bytes + max_bytes_ / 64)) return written;
+    if (!feeds_.make_room(group.bytes + max_bytes_ / 64)) return written;
     group.changes.merge(feeds_.take_changes());
-    written = database_.with([&](Database& database) { return write_group(database, group, more, used); });
+    written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
   }
   if (!written && written.error().message_code() == 5007) return written;
   if (!written && (written.error().code() == Code::internal || written.error().message_code() == 5008)) {
@@ -251,7 +253,7 @@ Result<void> Committer::write(Group& group) {
       return opened;
     }
     if (!already)
-      written = database_.with([&](Database& database) { return write_group(database, group, more, used); });
+      written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
     if (already) written = {};
     if (!written && ++failed_syncs_ >= 2) {
       health_.store(Health::failed, std::memory_order_release);
@@ -263,7 +265,8 @@ Result<void> Committer::write(Group& group) {
     return written;
   }
   failed_syncs_ = 0;
-  more_to_delete_ = more;
+  holes_ = std::move(left);
+  more_to_delete_ = more || !holes_.empty();
   if (used != 0) used_bytes_ = used;
   committed_ = group.tail;
   unsynced_ = true;
@@ -274,7 +277,9 @@ Result<void> Committer::write(Group& group) {
   return {};
 }
 
-Result<void> Committer::write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used) {
+Result<void> Committer::write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
+                                    std::vector<Range>& left) {
+  left.clear();
   CS_TRY(txn, database.write());
   CSIEM_FAULT_POINT("txn-open");
   uint64_t log_bytes = committed_.log_bytes;
@@ -300,6 +305,10 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
   if (!group.changes.letters.empty()) trim_dead_letters(database, txn, group);
   CS_TRY(more, database.erase_blocks(txn, group.changes.passed, kBlocksDeletedAtOnce));
   more_to_delete = more;
+  for (const Range& hole : group.changes.holes) {
+    CS_TRY(rest, database.erase_inside(txn, hole, kBlocksDeletedAtOnce));
+    if (rest) left.push_back(hole);
+  }
   CSIEM_FAULT_POINT("block-deleted");
   if (!group.items.empty()) {
     const Sequence next = group.tail.next;
@@ -360,7 +369,7 @@ void Committer::published(Group& group) {
   if (health() == Health::full || now >= limits_at_ns_ + kLookAtLimitsNs) {
     limits_at_ns_ = now;
     feeds_.enforce_limits(committed_);
-    if (health() == Health::full) feeds_.make_room(committed_, max_bytes_ / 64);
+    if (health() == Health::full) feeds_.make_room(max_bytes_ / 64);
   }
   sync_if_due(false);
 }

@@ -69,7 +69,8 @@ class Committer {
   Group gather();
   bool write_until_done(Lock& lock, Group& group, Result<void>& result);
   Result<void> write(Group& group);
-  Result<void> write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used);
+  Result<void> write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
+                           std::vector<Range>& left);
   Result<void> reopen(const Group& group, bool& already_written);
   void published(Group& group);
   void sync_if_due(bool now);
@@ -107,6 +108,7 @@ class Committer {
   // Writer's thread alone.
   Tail committed_;
   uint64_t used_bytes_ = 0;
+  std::vector<Range> holes_;  // to be deleted further
   bool more_to_delete_ = false, unsynced_ = false;
   int64_t synced_at_ns_ = 0, limits_at_ns_ = 0;
   int failed_syncs_ = 0;

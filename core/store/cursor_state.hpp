@@ -30,6 +30,7 @@ class CursorState {
 
   // ---- the record ----
   Sequence frontier() const noexcept { return settled_.frontier(); }
+  const SettledRanges& settled() const noexcept { return settled_; }
   std::size_t gaps() const noexcept { return settled_.gaps(); }
   // `end`: the sequence behind the newest committed one.
   Ledger ledger(Sequence end) const;

@@ -136,6 +136,19 @@ Result<bool> Database::erase_blocks(Transaction& txn, Sequence below, std::size_
   return true;
 }
 
+Result<bool> Database::erase_inside(Transaction& txn, Range range, std::size_t most) const {
+  CS_TRY(scan, Scan::open(txn, log_));
+  std::size_t erased = 0;
+  for (bool more = scan.seek(NumberKey(range.first)); more && erased < most; ++erased) {
+    const Sequence first = NumberKey::read(scan.key());
+    const auto header = BlockView::peek(scan.value());
+    if (!header || first + header->count - 1 > range.last) return false;
+    CS_CHECK(scan.erase());
+    more = scan.seek(NumberKey(range.first));
+  }
+  return erased == most;
+}
+
 Result<void> Database::walk_log(const Transaction& txn, Sequence from,
                                 const std::function<bool(const Block&)>& look) const {
   CS_TRY(start, block_at(txn, from));

@@ -59,6 +59,8 @@ class Database {
   Result<void> erase_block(lmdb::Transaction& txn, Sequence first) const {
     return txn.erase(log_, lmdb::NumberKey(first));
   }
+  // Deletes blocks that lie inside of the range as a whole, at most `most`. Returns whether there may be more.
+  Result<bool> erase_inside(lmdb::Transaction& txn, Range range, std::size_t most) const;
   // Calls look(block) for each block from `from` on until it returns false.
   Result<void> walk_log(const lmdb::Transaction& txn, Sequence from,
                         const std::function<bool(const Block&)>& look) const;

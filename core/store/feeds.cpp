@@ -151,6 +151,7 @@ void Feeds::Changes::merge(Changes&& later) {
   add(removed, later.removed);
   add(letters, later.letters);
   add(damaged, later.damaged);
+  add(holes, later.holes);
   passed = later.passed;
 }
 
@@ -161,6 +162,7 @@ Feeds::Changes Feeds::take_changes() {
   out.letters = std::exchange(letters_, {});
   out.damaged = std::exchange(damaged_, {});
   out.removed = std::exchange(removed_, {});
+  out.holes = std::exchange(holes_, {});
   out.passed = end_;
   for (const auto& [id, feed] : feeds_) {
     out.passed = std::min(out.passed, feed->state.frontier());

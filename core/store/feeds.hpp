@@ -40,10 +40,13 @@ class Feeds {
     std::vector<std::string> removed;                          // exporters
     std::vector<std::pair<std::string, DeadLetter>> letters;
     std::vector<std::pair<Sequence, std::string>> damaged;  // blocks, raw
+    std::vector<Range> holes;                               // behind `passed`, and settled by every cursor as well
     Sequence passed = 1;                                    // every cursor has passed what lies before it
     // Adds what came later.
     void merge(Changes&& later);
-    bool empty() const noexcept { return cursors.empty() && removed.empty() && letters.empty() && damaged.empty(); }
+    bool empty() const noexcept {
+      return cursors.empty() && removed.empty() && letters.empty() && damaged.empty() && holes.empty();
+    }
   };
 
   // `changed` is called without a lock when take_changes() would not be empty any more.
@@ -82,7 +85,7 @@ class Feeds {
   void enforce_limits(const Tail& tail);
   // The store is full: the exporter that is furthest behind gives up at least `bytes` of the log, if its policy lets
   // it. Returns whether anything was given up.
-  bool make_room(const Tail& tail, uint64_t bytes);
+  bool make_room(uint64_t bytes);
 
  private:
   struct Revived {
@@ -108,7 +111,9 @@ class Feeds {
   void lose(Sequence first, Sequence last);
   // limits.cpp
   struct Shedding;
-  uint64_t give_up(Feed& feed, const Tail& tail, uint64_t bytes, const std::string& why);
+  enum class Give { by_policy, whole_blocks };
+  uint64_t give_up(Feed& feed, uint64_t bytes, Give how, const std::string& why);
+  void find_holes();
   void remove_orphan(Feed& feed, const std::string& why);
 
   SharedDatabase& database_;
@@ -124,6 +129,8 @@ class Feeds {
   std::vector<std::pair<std::string, DeadLetter>> letters_;
   std::vector<std::pair<Sequence, std::string>> damaged_;
   std::vector<std::string> removed_;
+  std::vector<Range> holes_;
+  SettledRanges erased_;        // what was in holes_ before
   std::vector<Range> skipped_;  // scratch
   int64_t started_ns_ = 0;
   bool change_told_ = false, feeder_woken_ = false, stopping_ = false;

@@ -143,12 +143,13 @@ void Feeds::enforce_limits(const Tail& tail) {
       continue;
     }
     if (limits.when_full == WhenFull::block) continue;
-    give_up(*feed, tail, too_old ? 0 : bytes - limits.max_bytes / 10 * 9, why);
+    give_up(*feed, too_old ? 0 : bytes - limits.max_bytes / 10 * 9, Give::by_policy, why);
   }
+  find_holes();
 }
 
 // `bytes` 0: what is older than the age limit. Returns what was freed.
-uint64_t Feeds::give_up(Feed& feed, const Tail&, uint64_t bytes, const std::string& why) {
+uint64_t Feeds::give_up(Feed& feed, uint64_t bytes, Give how, const std::string& why) {
   const int64_t now = clock_.unix_ns();
   Shedding shed{*this, feed};
   Lock lock(mutex_);
@@ -156,7 +157,7 @@ uint64_t Feeds::give_up(Feed& feed, const Tail&, uint64_t bytes, const std::stri
   const auto done = [&] { return bytes != 0 && shed.freed >= bytes; };
 
   // Step by step the least severe ones, the oldest of them first.
-  if (bytes != 0 && limits.when_full == WhenFull::drop_lowest_severity) {
+  if (how == Give::by_policy && bytes != 0 && limits.when_full == WhenFull::drop_lowest_severity) {
     for (int severity = 0; severity < static_cast<int>(kSeverities) && !done(); ++severity) {
       Sequence at = feed.state.next();
       while (at < end_ && !done() && feed.state.gaps() < CursorState::kMostGaps) {
@@ -218,12 +219,12 @@ uint64_t Feeds::give_up(Feed& feed, const Tail&, uint64_t bytes, const std::stri
   return shed.freed;
 }
 
-bool Feeds::make_room(const Tail& tail, uint64_t bytes) {
+bool Feeds::make_room(uint64_t bytes) {
   Handle slowest;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, feed] : feeds_)
-      if (!slowest || feed->state.frontier() < slowest->state.frontier()) slowest = feed;
+      if (!slowest || feed->state.next() < slowest->state.next()) slowest = feed;
     if (!slowest || slowest->state.next() >= end_) return false;
     if (slowest->open && slowest->state.limits.when_full == WhenFull::block) return false;
   }
@@ -232,7 +233,35 @@ bool Feeds::make_room(const Tail& tail, uint64_t bytes) {
     remove_orphan(*slowest, why);
     return true;
   }
-  return give_up(*slowest, tail, bytes, why) > 0;
+  // Only whole blocks free anything, so the severity does not count here.
+  const bool gave = give_up(*slowest, bytes, Give::whole_blocks, why) > 0;
+  find_holes();
+  return gave;
+}
+
+// What a cursor holds that cannot deliver lies in front of what it gave up: blocks are freed behind it, too.
+void Feeds::find_holes() {
+  constexpr uint64_t kWorthIt = 64;  // events; smaller ranges hardly hold a whole block
+  Lock lock(mutex_);
+  if (feeds_.empty()) return;
+  std::vector<Range> common{{1, end_ - 1}}, narrower;
+  Sequence passed = end_;
+  for (const auto& [id, feed] : feeds_) {
+    passed = std::min(passed, feed->state.frontier());
+    narrower.clear();
+    for (const Range& range : common)
+      feed->state.settled().settled_in(range.first, range.last, [&](Sequence first, Sequence last) {
+        if (last - first + 1 >= kWorthIt) narrower.push_back({first, last});
+      });
+    common.swap(narrower);
+  }
+  for (const Range& range : common) {
+    if (range.last < passed) continue;
+    bool fresh = false;
+    erased_.add(range.first, range.last, [&](Sequence, Sequence) { fresh = true; });
+    if (fresh) holes_.push_back(range);
+  }
+  if (!holes_.empty()) tell_change(lock);
 }
 
 void Feeds::remove_orphan(Feed& feed, const std::string& why) {
