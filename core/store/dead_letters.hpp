@@ -25,8 +25,8 @@ struct StoredLetter {
 std::string letter_id(const StoredLetter& letter);
 
 struct LetterFilter {
-  std::string exporter;     // empty: all
-  std::string error_class;  // empty: all
+  std::string exporter = {};     // empty: all
+  std::string error_class = {};  // empty: all
   int64_t since_unix_ns = 0;
 };
 

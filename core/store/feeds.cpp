@@ -105,6 +105,8 @@ void Feeds::settle(const Handle& feed, Sequence first, Sequence last, const std:
 }
 
 void Feeds::dead_letter(const Handle& feed, DeadLetter letter) {
+  // Its age decides how long it is kept.
+  if (letter.last_attempt_unix_ns == 0) letter.last_attempt_unix_ns = clock_.unix_ns();
   Lock lock(mutex_);
   letters_.emplace_back(feed->id, std::move(letter));
   tell_change(lock);

@@ -15,17 +15,6 @@ namespace {
 
 constexpr std::size_t kMostQuarantined = 10'000;
 
-// Where the block ends: in front of the next one, or of the log's end.
-Result<Sequence> last_of(const Database& database, const lmdb::Transaction& txn, Sequence first) {
-  CS_TRY(tail, database.tail(txn));
-  Sequence last = tail.next - 1;
-  CS_CHECK(database.walk_log(txn, first, [&](const Database::Block& other) {
-    if (other.first != first) last = other.first - 1;
-    return other.first == first;
-  }));
-  return last;
-}
-
 }  // namespace
 
 Result<Inspector> Inspector::open(const std::string& directory, Access access) {
