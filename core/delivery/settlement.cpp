@@ -9,15 +9,17 @@
 namespace csiem::delivery {
 
 SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes) {
+  uint64_t remaining = batch->events().size();
+  for (const store::Range& range : skip) remaining -= range.size();
+  if (remaining == 0) return nullptr;
   if (idle_.empty()) {
     all_.push_back(std::make_unique<SourceBatch>());
     idle_.push_back(all_.back().get());
   }
   SourceBatch* source = idle_.back();
   idle_.pop_back();
-  source->remaining = batch->events().size();
+  source->remaining = remaining;
   for (const store::Range& range : skip) {
-    source->remaining -= range.size();
     for (store::Sequence at = range.first; at <= range.last; ++at)
       source->taken.push_back(static_cast<uint32_t>(at - batch->first_sequence()));
   }

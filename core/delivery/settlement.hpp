@@ -32,7 +32,7 @@ class Settlement {
  public:
   Settlement(store::Cursor& cursor, LaneStats& stats) : cursor_(cursor), stats_(stats) {}
 
-  // `batch` has events that are not skipped. Good until end() has ended its last event and passed() was called.
+  // Null when there is nothing to send. Good until end() has ended its last event and passed() was called.
   SourceBatch* open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes);
   void end(SourceBatch* source, store::Fate fate, uint64_t events);
   // The batcher has looked at every event: it does not need the batch any more.
