@@ -148,7 +148,7 @@ bool Feeds::wants_early(const Feed& feed) const {
 bool Feeds::feed_early(Lock& lock, Feed& feed) {
   const Sequence from = feed.state.early_next();
   // What lies behind it may be in the table already, but it is not published yet.
-  const Sequence end = end_;
+  const Sequence published = end_;
   const int32_t severe = feed.options.priority_severity;
   lock.unlock();
   Sequence looked = from, first = 0;
@@ -157,7 +157,7 @@ bool Feeds::feed_early(Lock& lock, Feed& feed) {
     std::size_t seen = 0;
     CS_TRY(txn, database.read());
     CS_CHECK(database.walk_log(txn, from, [&](const Database::Block& block) {
-      if (block.first >= end) return false;
+      if (block.first >= published) return false;
       const auto header = BlockView::peek(block.bytes);
       if (!header) return ++seen < kHeadersAtOnce;  // found again, and reported, in its turn
       looked = block.first + header->count - 1;

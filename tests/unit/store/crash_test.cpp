@@ -49,7 +49,12 @@ TEST_CASE("kill -9 at any moment: no checkpoint without its events, no settled e
     CAPTURE(reached);
     FakeLane keeper(*store, {.exporter_id = "keeper", .start = CursorOptions::Start::oldest}, true);
     CHECK(soon([&] { return keeper.cursor().ledger().queued() == 0; }));
-    CHECK(keeper.arrived() == numbers(1, reached * 3));
+    const auto arrived = keeper.arrived();
+    REQUIRE_FALSE(arrived.empty());
+    CAPTURE(arrived.front());
+    CAPTURE(arrived.back());
+    CAPTURE(arrived.size());
+    CHECK(arrived == numbers(1, reached * 3));
     FakeLane lane(*store, "out", true);
     CHECK(soon([&] { return lane.cursor().ledger().queued() == 0; }));
     const Ledger ledger = lane.cursor().ledger();
