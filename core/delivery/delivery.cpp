@@ -93,7 +93,7 @@ std::vector<Delivery::LaneView> Delivery::lanes() const {
   std::vector<LaneView> views;
   for (const Impl::Placed& placed : impl_->lanes)
     views.push_back({placed.lane->id(), placed.lane->format_name(), &placed.lane->stats(), placed.lane->queued_events(),
-                     placed.lane->last_error(),
+                     placed.lane->ledger(), placed.lane->last_error(),
                      placed.lost ? std::vector<PluginMetric>() : placed.lane->plugin_metrics()});
   return views;
 }

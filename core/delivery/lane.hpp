@@ -120,6 +120,7 @@ class Delivery {
     std::string id, format;
     const LaneStats* stats;
     uint64_t queued;  // events that have not ended, those in the log included
+    store::Ledger ledger;
     std::string last_error;
     std::vector<PluginMetric> plugin_metrics;
   };

@@ -52,6 +52,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void start_feed();
   // Events of the log that have not ended here.
   uint64_t queued_events() const;
+  store::Ledger ledger() const { return cursor_->ledger(); }
   void credentials_changed();
   void flush();
   // False: the lane takes no letters any more.

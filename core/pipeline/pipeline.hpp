@@ -46,7 +46,6 @@ class Pipeline {
   const delivery::Delivery& delivery() const { return *delivery_; }
   bus::EventBus& bus() { return bus_; }
   uint64_t unsettled_events() const { return store_->unsettled_events(); }
-  uint64_t unsettled_bytes() const { return store_->unsettled_bytes(); }
   // The disk fails for good: what is left to do is to end, so that a supervisor takes notice.
   bool store_failed() const { return store_->health() == store::Health::failed; }
   // What could not be started, in words.
