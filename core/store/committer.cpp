@@ -290,6 +290,8 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
     CS_CHECK(database.put_recent(txn, *item.batch, item.accepted_unix_ns));
     log_bytes += item.block_bytes;
   }
+  // In front of the deletions, which look where the log ends.
+  CS_CHECK(database.put_tail(txn, group.tail));
   CSIEM_FAULT_POINT("block-put");
   for (const auto& [source, text] : group.checkpoints) CS_CHECK(database.put_checkpoint(txn, source, text));
   CSIEM_FAULT_POINT("checkpoint-put");
@@ -313,7 +315,6 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
   if (!group.items.empty()) {
     const Sequence next = group.tail.next;
     CS_CHECK(database.trim_recent(txn, next > kRecentEvents ? next - kRecentEvents : 0, now - kRecentNs));
-    CS_CHECK(database.put_tail(txn, group.tail));
   }
   used = database.used_bytes(txn);
   CSIEM_FAULT_POINT("before-commit");

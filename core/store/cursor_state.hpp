@@ -31,6 +31,11 @@ class CursorState {
   // ---- the record ----
   Sequence frontier() const noexcept { return settled_.frontier(); }
   const SettledRanges& settled() const noexcept { return settled_; }
+  bool is_settled(Sequence sequence) const {
+    bool found = false;
+    settled_.settled_in(sequence, sequence, [&](Sequence, Sequence) { found = true; });
+    return found;
+  }
   std::size_t gaps() const noexcept { return settled_.gaps(); }
   // `end`: the sequence behind the newest committed one.
   Ledger ledger(Sequence end) const;

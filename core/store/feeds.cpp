@@ -161,7 +161,13 @@ Feeds::Changes Feeds::take_changes() {
   Changes out;
   const std::lock_guard lock(mutex_);
   change_told_ = false;
-  out.letters = std::exchange(letters_, {});
+  // A letter and the settlement of its event are written together.
+  const auto settled = std::stable_partition(letters_.begin(), letters_.end(), [&](const auto& letter) {
+    const auto feed = feeds_.find(letter.first);
+    return feed != feeds_.end() && !feed->second->state.is_settled(letter.second.sequence);
+  });
+  out.letters.assign(std::make_move_iterator(settled), std::make_move_iterator(letters_.end()));
+  letters_.erase(settled, letters_.end());
   out.damaged = std::exchange(damaged_, {});
   out.removed = std::exchange(removed_, {});
   out.holes = std::exchange(holes_, {});

@@ -83,7 +83,7 @@ class Cursor {
   // Every event of [first, last] has ended; `counts` says how many in which way (index = Fate). Ranges may come in any
   // order and must not overlap.
   virtual void settle(Sequence first, Sequence last, const std::array<uint64_t, 4>& counts) = 0;
-  // Keeps the letter; it is durable before the settle() of its event is.
+  // Keeps the letter; it becomes durable together with the settle() of its event, which must follow.
   virtual void dead_letter(DeadLetter letter) = 0;
   virtual Ledger ledger() const = 0;
   // A small text that survives with the cursor.

@@ -151,6 +151,18 @@ TEST_CASE("the ledger and the place of an exporter survive; what is passed by al
   CHECK(blocks_in(dir.path()) == 0);
 }
 
+TEST_CASE("a block that nobody has settled is kept from its own group on") {
+  const TemporaryDirectory dir;
+  {
+    const auto store = open_store(dir.path());
+    FakeLane lane(*store, "out");
+    Numbers made;
+    REQUIRE(store->append(made.batch(5), "audit", "1"));
+    REQUIRE(store->flush());
+  }
+  CHECK(blocks_in(dir.path()) == 1);
+}
+
 TEST_CASE("dead letters and quarantined lines are kept") {
   const TemporaryDirectory dir;
   {
