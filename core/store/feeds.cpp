@@ -70,6 +70,8 @@ Result<Feeds::Handle> Feeds::open(const CursorOptions& options) {
   if (feed->open) return Error{Code::invalid, "exporter " + options.exporter_id + ": opened twice"};
   feed->open = true;
   feed->options = options;
+  // What is handed over cannot be given up any more.
+  feed->options.window_bytes = std::min<uint64_t>(options.window_bytes, options.limits.max_bytes);
   feed->state.limits = options.limits;
   feed->state.opened_unix_ns = clock_.unix_ns();
   feed->state.changed = true;
