@@ -127,6 +127,7 @@ class DurableStore final : public Store {
 
 Result<std::unique_ptr<Store>> open_store(Options options) {
   if (options.directory.empty()) return Error{Code::invalid, "data directory: empty path", 5005};
+  if (!options.revive) return Error{Code::invalid, "a store without a way to read its events", 9001};
   CS_TRY(lock, lock_directory(options.directory));
   Database::Settings settings;
   settings.directory = options.directory + "/store";

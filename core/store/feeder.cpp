@@ -118,7 +118,7 @@ Feeds::Revived Feeds::revive(Sequence first, Sequence last, std::string bytes) {
   out.first = first;
   out.last = last;
   const auto block = BlockView::open(bytes, BlockView::Check::everything);
-  if (!block || !revive_event_) {
+  if (!block) {
     out.raw = std::move(bytes);
     return out;
   }
@@ -188,7 +188,7 @@ bool Feeds::feed_early(Lock& lock, Feed& feed) {
       uint64_t bytes = 0;
       bool good = true;
       for (uint32_t at = i; at < end && good; ++at) {
-        good = revive_event_ && revive_event_(block->event(at), builder_);
+        good = revive_event_(block->event(at), builder_);
         bytes += block->event(at).size();
       }
       const auto batch = builder_.seal(clock_.mono_ns());

@@ -169,7 +169,7 @@ struct Options {
   uint64_t max_bytes = uint64_t{4} << 30;        // all tables together
   std::size_t ring_bytes = 32U << 20;            // batches kept in memory for exporters that lag a little
   std::size_t max_uncommitted_bytes = 8U << 20;  // then must_wait() is true
-  Revive revive;                                 // called on one thread of the store
+  Revive revive;                                 // required; called on one thread of the store
   const Clock* clock = nullptr;                  // the system's when null
 };
 Result<std::unique_ptr<Store>> open_store(Options options);

@@ -77,6 +77,12 @@ int main(int argc, char** argv) {
   options.durability = durability == "none"       ? store::Durability::none
                        : durability == "interval" ? store::Durability::interval
                                                   : store::Durability::sync;
+  options.revive = [](std::string_view canonical, event::BatchBuilder& out) {
+    csiem_event& event = out.add();
+    const auto copy = out.arena().copy(canonical);
+    event.canonical_json = {copy.data(), copy.size()};
+    return true;
+  };
   auto opened = store::open_store(options);
   if (!opened) {
     std::fprintf(stderr, "%s\n", opened.error().what().c_str());
