@@ -132,7 +132,9 @@ int32_t outcome_of_request(const csiem_http_response& response, const Sent& sent
   switch (response.status) {
     case 400:
       // The pipeline is a setting; everything else about a 400 is in the documents.
-      return contains(body, "pipeline with id") && contains(body, "does not exist") ? CSIEM_CONFIG : CSIEM_REJECT;
+      if (contains(body, "pipeline with id") && contains(body, "does not exist")) return CSIEM_CONFIG;
+      // A proxy's page is no judgement of documents.
+      return common::looks_like_html(body) ? CSIEM_CONFIG : CSIEM_REJECT;
     case 401:
       return CSIEM_AUTH;
     case 403:

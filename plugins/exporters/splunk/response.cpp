@@ -22,6 +22,7 @@ struct Answer {
   int64_t code = -1;
   std::optional<int64_t> event_number;
   std::string text;
+  bool is_json = false;
 };
 
 std::optional<int64_t> whole_number(const boost::json::object& object, std::string_view key) {
@@ -40,6 +41,7 @@ Answer parse(std::string_view body) {
     answer.text = common::looks_like_html(body) ? "an HTML page instead of a HEC answer" : common::excerpt(body);
     return answer;
   }
+  answer.is_json = true;
   const boost::json::object& object = value.get_object();
   answer.code = whole_number(object, "code").value_or(-1);
   answer.event_number = whole_number(object, "invalid-event-number");
@@ -52,6 +54,16 @@ Verdict verdict_of(int32_t outcome, const csiem_http_response& response, const A
   std::string code =
       answer.code >= 0 ? "hec." + std::to_string(answer.code) : "http." + std::to_string(response.status);
   return Verdict::of(outcome, std::move(code), answer.text, response.retry_after_ms);
+}
+
+// Only HEC's own JSON says what became of events: a proxy, a login page or a wrong port answer 200 just as well. What
+// looks like HEC's answer and is cut, or is missing altogether, tells nothing and is asked for again.
+Verdict not_hec(const csiem_http_response& response, const Answer& answer) {
+  const std::string_view body = view(response.body);
+  const bool cut = response.status != 204 && (body.empty() || (body.front() == '{' && !answer.is_json));
+  std::string text = body.empty() ? "an empty answer" : answer.text.empty() ? common::excerpt(body) : answer.text;
+  return Verdict::of(cut ? CSIEM_RETRY : CSIEM_CONFIG, cut ? "splunk.answer_cut" : "splunk.not_hec", std::move(text),
+                     response.retry_after_ms);
 }
 
 // HEC reads a batch in order and stops at the first object it cannot take: what stands before it is indexed, what
@@ -135,7 +147,8 @@ void bad_request(const csiem_http_response& response, const Sent& sent, const An
       reading.verdict = verdict_of(CSIEM_RETRY, response, answer);
       return;
     default:
-      reading.verdict = verdict_of(CSIEM_REJECT, response, answer);
+      // Without a code it is not HEC that found fault, and so not with the events.
+      reading.verdict = answer.code < 0 ? not_hec(response, answer) : verdict_of(CSIEM_REJECT, response, answer);
   }
 }
 
@@ -152,8 +165,8 @@ Reading read_answer(const csiem_http_response& response, const Sent& sent) {
   reading.hec_code = answer.code;
   const int32_t status = response.status;
   if (status >= 200 && status < 300) {
-    if (common::looks_like_html(view(response.body))) {
-      reading.verdict = Verdict::of(CSIEM_CONFIG, "splunk.not_hec", answer.text);
+    if (answer.code < 0) {
+      reading.verdict = not_hec(response, answer);
       return reading;
     }
     // Codes other than 0 come with 200 too; whatever they are, the events were taken.
