@@ -107,6 +107,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void requeue_halves(const Parcel& parcel, const std::vector<uint32_t>& members,
                       const std::shared_ptr<BisectSearch>& search);
   void requeue(std::unique_ptr<Parcel> parcel) { queue_.put(std::move(parcel)); }
+  bool keep_refused(Flight& flight, Outcomes& outcomes, const std::string& cause, int64_t now);
   void single_refused(Flight& flight, const Verdict& verdict, int http_status, int64_t now, Outcomes& outcomes);
   void give_up_suspects(BisectSearch& search);
   void close_search(BisectSearch& search, const Outcomes& outcomes);
@@ -150,6 +151,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   Breaker breaker_;
   Hold hold_;
   Permits permits_;
+  uint64_t refused_in_row_ = 0;  // events, since one was accepted
   uint32_t held_outlet_ = 0, probe_round_ = 0;
   uint64_t held_generations_ = 0;
   int64_t paused_until_ns_ = 0;

@@ -43,6 +43,7 @@ struct Outcomes {
   std::shared_ptr<BisectSearch> search;
   uint32_t children = 0;  // parcels that go on
   bool accepted = false, suspected = false;
+  bool decided = false;  // the server judged data, so it works
 
   std::vector<uint32_t>& operator[](int32_t outcome) { return by[static_cast<std::size_t>(outcome)]; }
 };
@@ -69,6 +70,8 @@ Outcomes sort_out(const Verdict& verdict, uint32_t count, int status) {
     ++named;
   }
   outcomes.accepted = !outcomes[CSIEM_DELIVERED].empty() || !outcomes[CSIEM_SKIPPED].empty();
+  outcomes.decided = outcomes.accepted || !outcomes.named_rejects.empty() || !outcomes[CSIEM_REJECT].empty() ||
+                     !outcomes[CSIEM_SPLIT].empty();
   return outcomes;
 }
 
@@ -146,11 +149,13 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
     requeue(std::move(part));
     ++outcomes.children;
     // Not an answer that would end the hold.
+    outcomes.decided = false;
     unnamed.clear();
     outcomes.named_rejects.clear();
     hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
     return;
   }
+  if (keep_refused(flight, outcomes, cause, now)) return;
   for (const Verdict::Named* named : outcomes.named_rejects) {
     const int status = named->http_status != 0 ? named->http_status : flight.status;
     const std::string_view code = named->code.empty() ? verdict.code : named->code;
@@ -171,6 +176,34 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
   }
   requeue_halves(parcel, unnamed, outcomes.search);
   outcomes.children += 2;
+}
+
+// When events are refused one after the other and none is accepted, it is the configuration, not the data. True when
+// what was refused now is kept for after the hold.
+bool Lane::keep_refused(Flight& flight, Outcomes& outcomes, const std::string& cause, int64_t now) {
+  std::vector<uint32_t>& unnamed = outcomes[CSIEM_REJECT];
+  if (outcomes.accepted) refused_in_row_ = 0;
+  std::vector<uint32_t> refused = unnamed;
+  for (const Verdict::Named* named : outcomes.named_rejects) refused.push_back(named->index);
+  if (refused.empty()) return false;
+  const bool held = hold_.kind() == Hold::Kind::rejected_all && !flight.probe;  // it was under way when the hold began
+  if (!held) {
+    // A search inside of a batch makes up its own mind, and what was kept once is judged by what came after.
+    if (outcomes.accepted || outcomes.search || unnamed.size() > 1 || flight.parcel->kept) return false;
+    refused_in_row_ += refused.size();
+    if (refused_in_row_ < Bisect::kSinglesToHold) return false;
+    refused_in_row_ = 0;
+  }
+  std::sort(refused.begin(), refused.end());
+  auto part = part_of(flight, refused);
+  part->kept = true;
+  if (part->search) part->search->bisect.add_part();
+  ++outcomes.children;
+  requeue(std::move(part));
+  unnamed.clear();
+  outcomes.named_rejects.clear();
+  if (!held) hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
+  return true;
 }
 
 void Lane::requeue_halves(const Parcel& parcel, const std::vector<uint32_t>& members,
@@ -277,17 +310,15 @@ void Lane::on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes
 
 void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
   const std::vector<uint32_t>& members = outcomes[CSIEM_RETRY];
-  const bool server_decided = outcomes.accepted || !outcomes.named_rejects.empty() || !outcomes[CSIEM_REJECT].empty() ||
-                              !outcomes[CSIEM_SPLIT].empty();
-  if (server_decided) on_accepted(flight, now);
+  if (outcomes.decided) on_accepted(flight, now);
   if (members.empty()) return;
   const int64_t retry_after = std::max(verdict.retry_after_ms, flight.retry_after_ms);
-  if (!server_decided) on_failure(flight, verdict, now);
+  if (!outcomes.decided) on_failure(flight, verdict, now);
   if (flight.ambiguous) context_.stats.duplicates_possible.fetch_add(members.size(), std::memory_order_relaxed);
 
   // The server stopped at another event and has not looked at these. The next answer decides about at least one of
   // them, so this comes to an end.
-  if (server_decided && outcomes.retries_untried && retry_after == 0) {
+  if (outcomes.decided && outcomes.retries_untried && retry_after == 0) {
     auto rest = part_of(flight, members);
     rest->ready_at_ns = now;
     if (rest->search) rest->search->bisect.add_part();

@@ -159,6 +159,85 @@ TEST_CASE("when everything is refused the exporter is held and nothing is given 
   CHECK_FALSE(bench.cursor->broken());
 }
 
+TEST_CASE("a stream of batches of one is held, too, when nothing is accepted") {
+  for (const bool named : {false, true}) {
+    auto settings = quiet_settings();
+    settings.batch_size = 1;
+    LaneBench bench(settings);
+    bool repaired = false;
+    bench.script.on_submit = [&](FakeInstance& self, const csiem_batch&, uint64_t token) {
+      if (repaired) return self.complete(token, CSIEM_DELIVERED);
+      if (named) return self.complete(token, CSIEM_DELIVERED, {{0, CSIEM_REJECT, "mapper"}});
+      return self.complete(token, CSIEM_REJECT);
+    };
+    REQUIRE(bench.start());
+    for (int i = 0; i < 40; ++i) bench.publish(1);
+    bench.loop.advance_ms(1'000);
+    CAPTURE(named);
+    CHECK(bench.state() == LaneState::held_destination);
+    CHECK(bench.cursor->letters().size() == 7);
+    repaired = true;
+    bench.loop.advance_ms(60'000);
+    CHECK(bench.state() == LaneState::running);
+    CHECK(bench.cursor->letters().size() == 7);
+    CHECK(bench.cursor->total(store::Fate::delivered) == 33);
+    CHECK_FALSE(bench.cursor->broken());
+  }
+}
+
+TEST_CASE("what was under way when everything turned out to be refused is kept as well") {
+  auto settings = quiet_settings();
+  settings.batch_size = 32;
+  settings.concurrency = 16;
+  LaneBench bench(settings);
+  std::vector<std::pair<FakeInstance*, uint64_t>> open;
+  bench.script.on_submit = [&](FakeInstance& self, const csiem_batch&, uint64_t token) {
+    open.emplace_back(&self, token);
+    return CSIEM_OK;
+  };
+  REQUIRE(bench.start());
+  for (int i = 0; i < 8; ++i) bench.publish(32);
+  for (int round = 0; round < 40 && !open.empty(); ++round) {
+    const auto batch = std::exchange(open, {});
+    for (const auto& [self, token] : batch) self->complete(token, CSIEM_REJECT);
+    bench.loop.advance_ms(100);
+  }
+  CHECK(bench.state() == LaneState::held_destination);
+  CHECK(bench.dead().empty());
+  CHECK(bench.queued() == 256);
+  bench.script.on_submit = [](FakeInstance& self, const csiem_batch&, uint64_t token) {
+    return self.complete(token, CSIEM_DELIVERED);
+  };
+  bench.loop.advance_ms(60'000);
+  CHECK(bench.cursor->total(store::Fate::delivered) == 256);
+  CHECK_FALSE(bench.cursor->broken());
+}
+
+TEST_CASE("what was kept and is refused again after something was accepted is given up") {
+  auto settings = quiet_settings();
+  settings.batch_size = 20;
+  LaneBench bench(settings);
+  bench.script.on_submit = [](FakeInstance& self, const csiem_batch& batch, uint64_t token) {
+    std::vector<FakeInstance::Exception> refused;
+    for (uint32_t i = 0; i < batch.count; ++i)
+      if (std::string_view(batch.events[i]->event_id.ptr, batch.events[i]->event_id.len).starts_with("poison"))
+        refused.push_back({i, CSIEM_REJECT, "mapper"});
+    return self.complete(token, CSIEM_DELIVERED, refused);
+  };
+  REQUIRE(bench.start());
+  std::vector<Spec> bad;
+  for (int i = 0; i < 20; ++i) bad.push_back({"poison" + std::to_string(i)});
+  bench.publish(bad);
+  CHECK(bench.state() == LaneState::held_destination);
+  CHECK(bench.dead().empty());
+  bench.publish(20);
+  for (int minute = 0; minute < 40 && bench.queued() > 0; ++minute) bench.loop.advance_ms(60'000);
+  CHECK(bench.state() == LaneState::running);
+  CHECK(bench.cursor->letters().size() == 20);
+  CHECK(bench.cursor->total(store::Fate::delivered) == 20);
+  CHECK_FALSE(bench.cursor->broken());
+}
+
 TEST_CASE("a batch that is too large is halved and later batches are smaller for ten minutes") {
   auto settings = quiet_settings();
   settings.batch_size = 100;
