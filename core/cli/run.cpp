@@ -187,7 +187,7 @@ class Run {
   int finish() {
     admin_.reset();
     const auto sources = pipeline_->intake().sources();
-    const uint64_t unsettled = pipeline_->stop();
+    const auto [unsettled, written] = pipeline_->stop();
     uint64_t rejected = 0;
     for (const auto& lane : pipeline_->delivery().lanes()) rejected += lane.stats->rejected.load();
     summary();
@@ -199,6 +199,7 @@ class Run {
                     "the next start");
     }
     if (lost_) return kInternal;
+    if (!written) return kIo;  // positions and records of this run are not on the disk: it is read again
     if (!arguments_.run.once) return kOk;
     if (signal_ != 0) return signal_ == SIGINT ? kInterrupted : kTerminated;
     if (unsettled > 0 || !pipeline_->left_out().empty()) return kPartial;

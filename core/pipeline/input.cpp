@@ -114,11 +114,8 @@ bool Input::take_line(std::string_view line, uint64_t offset, uint64_t number, b
 void Input::report() {
   std::string problem = source_->problem();
   if (problem == reported_problem_) return;
-  if (problem.empty()) {
-    log::info("source " + settings_.id + ": reading");
-  } else {
-    log::warn(source_->problem_code(), {}, "source " + settings_.id + ": " + problem);
-  }
+  // That it is read again the source says itself.
+  if (!problem.empty()) log::warn(source_->problem_code(), {}, "source " + settings_.id + ": " + problem);
   reported_problem_ = std::move(problem);
 }
 

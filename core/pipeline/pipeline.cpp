@@ -193,12 +193,15 @@ void Pipeline::begin_drain() {
   delivery_->flush();
 }
 
-uint64_t Pipeline::stop() {
+Pipeline::Stopped Pipeline::stop() {
   intake_->stop();
   to_lanes_ = {};
   delivery_->stop();
-  if (auto flushed = store_->flush(); !flushed) log::error(flushed.error().message_code(), {}, flushed.error().what());
-  return store_->unsettled_events();
+  Stopped stopped;
+  stopped.written = store_->flush();
+  if (!stopped.written) log::error(stopped.written.error().message_code(), {}, stopped.written.error().what());
+  stopped.unsettled = store_->unsettled_events();
+  return stopped;
 }
 
 }  // namespace csiem::pipeline

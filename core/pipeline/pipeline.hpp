@@ -61,9 +61,12 @@ class Pipeline {
   void begin_drain();
   // No lane has anything left that it could send soon.
   bool quiet() const { return delivery_->idle() || delivery_->only_stuck_left(); }
-  // Ends every thread and writes what the store still has to write. Returns the number of events that are not settled;
-  // they are read again at the next start.
-  uint64_t stop();
+  struct Stopped {
+    uint64_t unsettled = 0;  // events that are read again at the next start
+    Result<void> written;    // whether the store could write what it still had to
+  };
+  // Ends every thread and writes what the store still has to write.
+  Stopped stop();
 
  private:
   Pipeline(const config::Configuration& configuration, plugin::Registry& plugins, PipelineOptions options);

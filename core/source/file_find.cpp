@@ -102,8 +102,9 @@ void FileTail::find_by_position(Opened at_path) {
   }
   if (!at_path.file) return;  // the old file may still come back
   clear_problem();
-  log::warn(4506, options_.id,
-            options_.path + ": the file read up to byte " + std::to_string(position_.offset) +
+  log::warn(4506, {},
+            "source " + options_.id + ": " + options_.path + ": the file read up to byte " +
+                std::to_string(position_.offset) +
                 " is neither here nor among the rotated files; starting at the beginning of this one");
   begin(*std::move(at_path.file));
 }

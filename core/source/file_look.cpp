@@ -211,7 +211,6 @@ void FileTail::arm(uint32_t delay_ms) {
 }
 
 void FileTail::set_problem(int code, const std::string& text) {
-  if (problem_ != text) log::warn(code, options_.id, text);
   problem_ = text;
   problem_code_ = code;
 }

@@ -48,13 +48,14 @@ void FileTail::relocate(uint64_t size) {
   bool explained = std::exchange(unproven_, false);
   if (!explained && resume_in_copy(explained)) return;
   if (!explained && unsettled_start_)
-    log::warn(4506, options_.id,
-              options_.path + ": the file read up to byte " + std::to_string(position_.offset) +
+    log::warn(4506, {},
+              "source " + options_.id + ": " + options_.path + ": the file read up to byte " +
+                  std::to_string(position_.offset) +
                   " is neither here nor among the rotated files; starting at the beginning of this one");
   else if (!explained)
-    log::warn(4503, options_.id,
-              options_.path + ": became " + std::to_string(size) + " bytes long after " +
-                  std::to_string(position_.offset) + " were read; starting at its beginning");
+    log::warn(4503, {},
+              "source " + options_.id + ": " + options_.path + ": became " + std::to_string(size) +
+                  " bytes long after " + std::to_string(position_.offset) + " were read; starting at its beginning");
   restart(size);
 }
 

@@ -41,7 +41,7 @@ FileWatch::~FileWatch() {
 
 void FileWatch::unavailable(const std::string& what) {
   if (std::exchange(told_, true)) return;
-  log::warn(4505, source_id_, "file notification unavailable, polling instead: " + what);
+  log::warn(4505, {}, "source " + source_id_ + ": file notification unavailable, polling instead: " + what);
 }
 
 void FileWatch::aim(const std::string& path) {

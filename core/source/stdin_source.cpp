@@ -80,7 +80,6 @@ class StdinSource final : public Source {
     } else if (errno != EINTR) {
       // Nothing can be retried on a stream that cannot be reopened: what was read is used, then it ends.
       problem_ = "standard input: cannot read: " + errno_text(errno);
-      log::warn(4502, options_.id, problem_);
       end_of_input_ = buffered_ = true;
     }
   }
