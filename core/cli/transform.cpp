@@ -121,6 +121,8 @@ class Transform {
       }
       fd = file.get();
     }
+    const std::size_t longest = ingest::Options{}.max_line_bytes;
+    bool skipping = false;  // the rest of a line that is too long
     std::string pending;
     std::vector<char> chunk(kReadBytes);
     for (;;) {
@@ -132,16 +134,34 @@ class Transform {
       if (n == 0) break;
       pending.append(chunk.data(), static_cast<std::size_t>(n));
       std::size_t from = 0;
-      for (std::size_t feed = pending.find('\n'); feed != std::string::npos; feed = pending.find('\n', from)) {
+      if (skipping) {
+        const std::size_t feed = pending.find('\n');
+        if (feed == std::string::npos) {
+          pending.clear();
+          continue;
+        }
+        from = feed + 1;
+        skipping = false;
+      }
+      for (std::size_t feed = pending.find('\n', from); feed != std::string::npos; feed = pending.find('\n', from)) {
         line(std::string_view(pending).substr(from, feed - from));
         from = feed + 1;
       }
       pending.erase(0, from);
-      emit();
+      if (pending.size() > longest) {
+        line(pending);  // says that it is too long
+        pending.clear();
+        skipping = true;
+      }
+      if (!emit()) return output_failed();
     }
     if (!pending.empty()) line(pending);
-    emit();
-    return result();
+    return emit() ? result() : output_failed();
+  }
+
+  static int output_failed() {
+    std::fprintf(stderr, "clawdstrike-siem: standard output: %s\n", errno_text(errno).c_str());
+    return kIo;
   }
 
   void line(std::string_view text) {
@@ -155,9 +175,9 @@ class Transform {
                  mapped.detail.empty() ? "" : ": ", static_cast<int>(mapped.detail.size()), mapped.detail.data());
   }
 
-  // Encodes and prints what was mapped since the last call.
-  void emit() {
-    if (events_.size() == 0) return;
+  // Encodes and prints what was mapped since the last call. False when the output takes no more.
+  bool emit() {
+    if (events_.size() == 0) return true;
     const int64_t now = system_clock().unix_ns();
     stamper_.stamp(events_, 0, now);
     for (const auto& event : events_.events()) {
@@ -171,7 +191,7 @@ class Transform {
       }
     }
     (void)events_.seal(0);
-    std::fflush(stdout);
+    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   }
 
   bool encode(Encoder& encoder, const csiem_event& event) {

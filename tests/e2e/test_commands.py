@@ -198,5 +198,38 @@ COMP_WORDS=("$0" "plug"); COMP_CWORD=1; _clawdstrike_siem; echo "${COMPREPLY[@]}
         self.assertEqual(p.stderr, "")
 
 
+class Output(Case):
+    def test_transform_says_when_its_output_is_lost(self):
+        path = self.write("in.jsonl", lines([event(n) for n in range(10)]))
+        with open("/dev/full", "w") as full:
+            p = subprocess.run([BIN, "transform", "--format", "native", path], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(p.returncode, 74)
+        self.assertIn("standard output", p.stderr)
+
+    def test_transform_passes_over_a_line_without_end_and_goes_on(self):
+        path = self.write("in.jsonl", "x" * (9 << 20) + "\n" + lines([event(1)]))
+        status, out, err = self.cli("transform", "--format", "native", path)
+        self.assertEqual(status, 0)
+        self.assertEqual(json.loads(out)["event_id"], event(1)["event_id"])
+        self.assertEqual(err.count("not an event"), 1)
+
+    def test_a_run_whose_records_cannot_be_written_is_no_success(self):
+        self.write("in.jsonl", "not an event\n" + lines([event(1)]))
+        os.makedirs(self.path("data/quarantine.jsonl"))
+        os.chmod(self.path("data"), 0o700)
+        status, text = self.run_once(self.config(self.source() + self.file_exporter()))
+        self.assertEqual(status, 74, text)
+        self.assertIn("CS5005", text)
+
+    def test_a_problem_of_a_source_is_told_once_and_as_one_of_a_source(self):
+        os.makedirs(self.path("in.jsonl"))
+        daemon = self.daemon(self.config(self.source() + self.file_exporter())).ready()
+        daemon.stop()
+        told = [line for line in daemon.text().splitlines() if "CS4502" in line]
+        self.assertEqual(len(told), 1, daemon.text())
+        self.assertIn("source audit:", told[0])
+        self.assertNotIn("exporter=", told[0])
+
+
 if __name__ == "__main__":
     unittest.main()
