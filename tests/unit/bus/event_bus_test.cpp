@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -63,8 +64,12 @@ TEST_CASE("a subscription ends with its object, also when that is moved or repla
 
 TEST_CASE("a subscription may outlive its bus") {
   std::optional<EventBus> bus(std::in_place);
-  auto kept = bus->subscribe([](const event::BatchRef&) {});
-  bus.reset();
+  const auto used = std::make_shared<int>();
+  {
+    const auto kept = bus->subscribe([used](const event::BatchRef&) {});
+    bus.reset();
+  }
+  CHECK(used.use_count() == 1);  // the handler is gone
 }
 
 TEST_CASE("a handler may end its own subscription and open others") {

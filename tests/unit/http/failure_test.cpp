@@ -67,7 +67,9 @@ TEST_CASE("a connection that is reset when accepted") {
   server.reset_on_accept();
   Fixture f(server.origin());
   const Response r = f.fetch(post(server.origin()));
-  CHECK(r.transport == Transport::reset);
+  // The reset may overtake the end of the connect.
+  const bool torn = r.transport == Transport::reset || r.transport == Transport::connect;
+  CHECK(torn);
   CHECK(server.seen().empty());
 }
 

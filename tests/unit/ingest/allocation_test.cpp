@@ -1,45 +1,10 @@
 // Mapping and stamping in steady state do not ask the heap. An executable of its own: it counts every malloc.
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
+#include "counted_heap.hpp"
 #include "ingest/ingest.hpp"
 #include "process/stamp.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CSIEM_COUNTS 0  // the sanitizer owns the heap
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define CSIEM_COUNTS 0
-#endif
-#endif
-#ifndef CSIEM_COUNTS
-#define CSIEM_COUNTS 1
-#endif
-
-namespace {
-unsigned long long allocations = 0;
-}
-
-#if CSIEM_COUNTS
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* malloc(std::size_t n) {
-  ++allocations;
-  return __libc_malloc(n);
-}
-void* calloc(std::size_t n, std::size_t m) {
-  ++allocations;
-  return __libc_calloc(n, m);
-}
-void* realloc(void* p, std::size_t n) {
-  ++allocations;
-  return __libc_realloc(p, n);
-}
-}
-#endif
 
 namespace {
 
@@ -92,11 +57,6 @@ int check(const char* what, const std::string& line) {
 }  // namespace
 
 int main() {
-#if CSIEM_COUNTS
-  if (const auto before = allocations; std::free(std::malloc(1)), allocations == before) {
-    std::printf("the counter does not count\n");
-    return 1;
-  }
-#endif
+  if (!heap_is_counted()) return 1;
   return check("canonical", kCanonical) + check("hushd_audit", kHushd) + check("hushd_audit, repaired", kHushdRepaired);
 }
