@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,16 @@ struct TransformArguments {
   bool check = false, diff = false;
 };
 
+struct DlqArguments {
+  std::string exporter, error_class, since;
+  std::string id, file;
+  bool yes = false;
+};
+struct QueueArguments {
+  std::string exporter, orphan, to;
+  uint64_t limit = 0;  // 0: none
+};
+
 // Everything of one invocation.
 struct Arguments {
   GlobalArguments global;
@@ -63,6 +74,8 @@ struct Arguments {
   ConfigShowArguments config_show;
   PluginsInfoArguments plugins_info;
   TransformArguments transform;
+  DlqArguments dlq;
+  QueueArguments queue;
   std::string defaults_type;  // config defaults [TYPE]
   std::string explain_code;   // explain CSnnnn
   std::string completion_shell;
@@ -80,6 +93,16 @@ int plugins_list(const Arguments& arguments);
 int plugins_info(const Arguments& arguments);
 int plugins_path(const Arguments& arguments);
 int transform(const Arguments& arguments);
+int dlq_list(const Arguments& arguments);
+int dlq_show(const Arguments& arguments);
+int dlq_export(const Arguments& arguments);
+int dlq_purge(const Arguments& arguments);
+int queue_list(const Arguments& arguments);
+int queue_check(const Arguments& arguments);
+int queue_repair(const Arguments& arguments);
+int queue_cat(const Arguments& arguments);
+int queue_quarantine(const Arguments& arguments);
+int queue_adopt(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int version(const Arguments& arguments);
 int completion(const Arguments& arguments);

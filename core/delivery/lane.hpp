@@ -83,20 +83,20 @@ class Delivery {
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
 
-  // Creates the plugin instances (fails with CS3009 and the plugin's words) and starts the lane. A lane whose
+  // Creates the plugin instances (fails with CS3009 and the plugin's words) and starts the lane, which takes its events
+  // through its cursor. A lane whose
   // credentials are not resolved starts by itself when they are (call credentials_changed()).
   Result<void> add_lane(LaneParts parts);
 
-  // Hands a batch to every lane. Any one thread at a time; only takes references and wakes loops.
-  void publish(const event::BatchRef& batch);
   // Some credential has a new value. Any thread.
   void credentials_changed();
   // Sends what is batched without waiting for its flush interval. Any thread.
   void flush();
 
-  // Bytes that lanes in states running and starting hold; what sources pace themselves by. Any thread.
+  // What the least loaded of the lanes in states running and starting holds: sources pace themselves by the fastest
+  // exporter, the others follow from the log. Any thread.
   std::size_t healthy_backlog_bytes() const;
-  // No event is waiting or in flight in any lane. Any thread.
+  // No lane has events left, neither in its hands nor in the log. Any thread.
   bool idle() const;
   // Every lane that still holds events is in a state in which it may hold them for long (open, held, parked).
   bool only_stuck_left() const;
@@ -104,6 +104,7 @@ class Delivery {
   struct LaneView {
     std::string id, format;
     const LaneStats* stats;
+    uint64_t queued;  // events that have not ended, those in the log included
     std::string last_error;
     std::vector<PluginMetric> plugin_metrics;
   };
