@@ -5,7 +5,7 @@
 set -eu
 
 build="meson ninja-build g++ pkgconf python3 libboost1.81-dev libboost-json1.81-dev libcurl4-openssl-dev libssl-dev
-  libtomlplusplus-dev libspdlog-dev doctest-dev libdeflate-dev libre2-dev zlib1g-dev libcli11-dev ca-certificates"
+  libtomlplusplus-dev libspdlog-dev doctest-dev libdeflate-dev libre2-dev zlib1g-dev libcli11-dev liblmdb-dev ca-certificates"
 ci="clang-16 libclang-rt-16-dev clang-format abigail-tools curl procps"
 
 wanted=$build

@@ -66,6 +66,7 @@ json::object ledger_object(const ExporterView& exporter) {
   ledger["filtered"] = exporter.filtered;
   ledger["dead_lettered"] = exporter.dead_lettered;
   ledger["dropped"] = exporter.dropped;
+  ledger["lost"] = exporter.lost;
   ledger["queued"] = exporter.queued;
   ledger["imbalance"] = exporter.imbalance();
   return ledger;
@@ -135,7 +136,6 @@ std::string status_document(const Snapshot& snapshot, const Rates& rates, const 
   document["exporters"] = exporter_array(snapshot, rates);
   document["left_out"] = left_out_array(snapshot);
   document["store"] = {{"unsettled_events", snapshot.unsettled_events},
-                       {"unsettled_bytes", snapshot.unsettled_bytes},
                        {"memory_limit_bytes", snapshot.memory_limit_bytes}};
   return text_of(document);
 }

@@ -76,8 +76,6 @@ void intake_families(Exposition& out, const Snapshot& snapshot) {
 void store_families(Exposition& out, const Snapshot& snapshot) {
   out.family("clawdstrike_siem_store_unsettled_events", "gauge", "Events that some exporter has not settled.");
   out.sample({}, snapshot.unsettled_events);
-  out.family("clawdstrike_siem_store_unsettled_bytes", "gauge", "Memory of the events that are not settled.");
-  out.sample({}, snapshot.unsettled_bytes);
   out.family("clawdstrike_siem_memory_limit_bytes", "gauge", "global.memory_limit.");
   out.sample({}, snapshot.memory_limit_bytes);
 }
@@ -131,6 +129,10 @@ void exporter_families(Exposition& out, const Snapshot& snapshot) {
                [](const View& one) { return one.queued_bytes; });
   per_exporter(out, snapshot, "clawdstrike_siem_dlq_events_total", "counter", "Events that became dead letters.",
                [](const View& one) { return one.dead_lettered; });
+  per_exporter(out, snapshot, "clawdstrike_siem_exporter_dropped_events_total", "counter",
+               "Events given up by the exporter's queue policy.", [](const View& one) { return one.dropped; });
+  per_exporter(out, snapshot, "clawdstrike_siem_exporter_lost_events_total", "counter",
+               "Events lost in damaged blocks of the store.", [](const View& one) { return one.lost; });
   per_exporter(out, snapshot, "clawdstrike_siem_exporter_accepted_events_total", "counter",
                "Events that an exporter has to account for.", [](const View& one) { return one.accepted; });
   per_exporter(out, snapshot, "clawdstrike_siem_ledger_imbalance_events", "gauge",

@@ -46,8 +46,8 @@ struct ExporterView {
   std::string last_error;
   int64_t last_success_unix_ns = 0;  // 0: none yet
 
-  // The ledger, in events since the start: accepted is the sum of the others.
-  uint64_t accepted = 0, delivered = 0, filtered = 0, dead_lettered = 0, dropped = 0, queued = 0;
+  // The ledger, in events since the store knows the exporter: accepted is the sum of the others.
+  uint64_t accepted = 0, delivered = 0, filtered = 0, dead_lettered = 0, dropped = 0, lost = 0, queued = 0;
   uint64_t queued_bytes = 0, possible_duplicates = 0;
   uint64_t retries = 0, bytes_raw = 0, bytes_wire = 0, breaches = 0;
   std::vector<std::pair<std::string_view, uint64_t>> requests;  // by how they were answered
@@ -56,7 +56,7 @@ struct ExporterView {
 
   // Accepted minus everything accounted for. Other than 0 for a moment only, while events move.
   int64_t imbalance() const noexcept {
-    return static_cast<int64_t>(accepted - delivered - filtered - dead_lettered - dropped - queued);
+    return static_cast<int64_t>(accepted - delivered - filtered - dead_lettered - dropped - lost - queued);
   }
 };
 
@@ -67,7 +67,7 @@ struct Snapshot {
   int64_t taken_mono_ns = 0;
   bool draining = false;      // nothing is read any more, the end is near
   unsigned lost_threads = 0;  // to plugins that do not return
-  uint64_t unsettled_events = 0, unsettled_bytes = 0, memory_limit_bytes = 0;
+  uint64_t unsettled_events = 0, memory_limit_bytes = 0;
 
   IntakeView intake;
   std::vector<SourceView> sources;

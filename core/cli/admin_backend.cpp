@@ -31,12 +31,6 @@ admin::IntakeView intake_view(const pipeline::IntakeStats& stats) {
 }
 
 void copy_counters(const delivery::LaneStats& stats, admin::ExporterView& view) {
-  // What an event ended as before what it was accepted as: one that moves meanwhile shows as queued, not as lost.
-  view.delivered = stats.delivered.load(std::memory_order_relaxed);
-  view.filtered = stats.filtered.load(std::memory_order_relaxed);
-  view.dead_lettered = stats.rejected.load(std::memory_order_relaxed);
-  view.queued = stats.queued_events.load(std::memory_order_acquire);
-  view.accepted = stats.accepted.load(std::memory_order_relaxed);
   view.queued_bytes = stats.queued_bytes.load(std::memory_order_relaxed);
   view.possible_duplicates = stats.duplicates_possible.load(std::memory_order_relaxed);
   view.retries = stats.retries.load(std::memory_order_relaxed);
@@ -44,6 +38,16 @@ void copy_counters(const delivery::LaneStats& stats, admin::ExporterView& view) 
   view.bytes_wire = stats.bytes_wire.load(std::memory_order_relaxed);
   view.breaches = stats.strikes.load(std::memory_order_relaxed);
   view.last_success_unix_ns = stats.last_success_unix_ns.load(std::memory_order_relaxed);
+}
+
+void copy_ledger(const store::Ledger& ledger, admin::ExporterView& view) {
+  view.accepted = ledger.accepted;
+  view.delivered = ledger.delivered;
+  view.filtered = ledger.filtered;
+  view.dead_lettered = ledger.dead_lettered;
+  view.dropped = ledger.dropped();
+  view.lost = ledger.lost;
+  view.queued = ledger.queued();
 }
 
 void copy_answers(const delivery::RequestStats& answers, admin::ExporterView& view) {
@@ -73,6 +77,7 @@ admin::ExporterView exporter_view(const delivery::Delivery::LaneView& lane, cons
   // The error that is over is history, not the state.
   if (state != LaneState::running) view.last_error = lane.last_error;
   copy_counters(*lane.stats, view);
+  copy_ledger(lane.ledger, view);
   copy_answers(lane.stats->answers, view);
   for (const auto& metric : lane.plugin_metrics) view.plugin_metrics.push_back({metric.name, metric.count, metric.sum});
   return view;
@@ -95,7 +100,6 @@ admin::Snapshot take_snapshot(const pipeline::Pipeline& pipeline, const config::
   snapshot.taken_mono_ns = system_clock().mono_ns();
   snapshot.lost_threads = pipeline.delivery().abandoned_threads();
   snapshot.unsettled_events = pipeline.unsettled_events();
-  snapshot.unsettled_bytes = pipeline.unsettled_bytes();
   snapshot.memory_limit_bytes = configuration.global.memory_limit_bytes;
   snapshot.intake = intake_view(pipeline.intake().stats());
   for (const auto& source : pipeline.intake().sources())

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,15 @@ struct ExportersArguments {
   std::vector<std::string> ids;
   bool yes = false;
 };
+struct DlqArguments {
+  std::string exporter, error_class, since;
+  std::string id, file;
+  bool yes = false;
+};
+struct QueueArguments {
+  std::string exporter, orphan, to;
+  uint64_t limit = 0;  // 0: none
+};
 
 // Everything of one invocation.
 struct Arguments {
@@ -75,6 +85,8 @@ struct Arguments {
   TransformArguments transform;
   HealthArguments health;
   ExportersArguments exporters;
+  DlqArguments dlq;
+  QueueArguments queue;
   std::string defaults_type;  // config defaults [TYPE]
   std::string explain_code;   // explain CSnnnn
   std::string completion_shell;
@@ -98,6 +110,16 @@ int exporters_list(const Arguments& arguments);
 int exporters_pause(const Arguments& arguments);
 int exporters_resume(const Arguments& arguments);
 int exporters_flush(const Arguments& arguments);
+int dlq_list(const Arguments& arguments);
+int dlq_show(const Arguments& arguments);
+int dlq_export(const Arguments& arguments);
+int dlq_purge(const Arguments& arguments);
+int queue_list(const Arguments& arguments);
+int queue_check(const Arguments& arguments);
+int queue_repair(const Arguments& arguments);
+int queue_cat(const Arguments& arguments);
+int queue_quarantine(const Arguments& arguments);
+int queue_adopt(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int version(const Arguments& arguments);
 int completion(const Arguments& arguments);

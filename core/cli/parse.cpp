@@ -27,6 +27,11 @@ constexpr const char* kOverview =
               explain CSnnnn       what a message means and what to do
   Deliver     exporters list       where each exporter stands
               exporters pause ID   keep its events queued; resume and flush
+
+  Look after  dlq list             events that exporters gave up, and why
+              dlq export FILE      all of them as JSON lines
+              queue list           how far each exporter is
+              queue check          whether the store is undamaged
   Extend      plugins list         what can be loaded
               plugins info NAME    one plugin and its settings
               plugins path         where plugins are looked for
@@ -46,6 +51,7 @@ class CommandLine {
     run_command();
     admin_commands();
     configure_commands();
+    store_commands();
     plugin_commands();
     helper_commands();
   }
@@ -172,6 +178,45 @@ class CommandLine {
 
     command(app_, "explain", "what a message code means and what to do", &explain)
         ->add_option("code", arguments_.explain_code, "for example CS4010; without it: the list");
+  }
+
+  void letter_options(CLI::App& sub) {
+    auto& d = arguments_.dlq;
+    sub.add_option("--exporter", d.exporter, "only this exporter's")->type_name("ID");
+    sub.add_option("--class", d.error_class, "only this class: rejected, too_large, format, expired, policy")
+        ->type_name("CLASS");
+    sub.add_option("--since", d.since, "only those given up since: a time, or a duration such as 2h");
+  }
+
+  void store_commands() {
+    auto* dlq = app_.add_subcommand("dlq", "dead letters: events that exporters gave up");
+    dlq->require_subcommand(1, 1);
+    dlq->fallthrough();
+    letter_options(*command(*dlq, "list", "by exporter and class; exit 1 when there are any", &dlq_list));
+    command(*dlq, "show", "one dead letter", &dlq_show)
+        ->add_option("id", arguments_.dlq.id, "EXPORTER/SEQUENCE")
+        ->required();
+    auto* out = command(*dlq, "export", "write dead letters as JSON lines", &dlq_export);
+    letter_options(*out);
+    out->add_option("file", arguments_.dlq.file, "new file, or - for standard output")->required();
+    auto* purge = command(*dlq, "purge", "remove dead letters; the daemon must be stopped", &dlq_purge);
+    letter_options(*purge);
+    purge->add_flag("--yes", arguments_.dlq.yes, "do not ask");
+
+    auto& q = arguments_.queue;
+    auto* queue = app_.add_subcommand("queue", "the log and how far each exporter is");
+    queue->require_subcommand(1, 1);
+    queue->fallthrough();
+    command(*queue, "list", "exporters with what is queued for them", &queue_list);
+    command(*queue, "check", "look at every block of the store; exit 1 on damage", &queue_check);
+    command(*queue, "repair", "move damaged blocks to the quarantine; the daemon must be stopped", &queue_repair);
+    auto* cat = command(*queue, "cat", "print events of the log", &queue_cat);
+    cat->add_option("--exporter", q.exporter, "those that this exporter has not settled")->type_name("ID");
+    cat->add_option("--limit", q.limit, "at most so many");
+    command(*queue, "quarantine", "print input that was no event", &queue_quarantine);
+    auto* adopt = command(*queue, "adopt", "let an exporter go on where an orphan stands", &queue_adopt);
+    adopt->add_option("orphan", q.orphan, "exporter that is not configured any more")->required();
+    adopt->add_option("--to", q.to, "new exporter's id")->required();
   }
 
   void plugin_commands() {

@@ -99,6 +99,7 @@ class Run {
       case 5003:
       case 5001:
       case 8001:
+      case 5004:
         return kIo;
       case 5005:
       case 8002:
@@ -157,6 +158,12 @@ class Run {
       loop_.stop();
       return;
     }
+    if (store_lost()) {
+      log::error(5008, {}, "the store failed for good: exiting");
+      store_lost_ = true;
+      loop_.stop();
+      return;
+    }
     if (!draining_ && (arguments_.run.once ? pipeline_->intake().drained() : pipeline_->intake().ended()))
       begin_drain();
     if (arguments_.run.once) show_progress();
@@ -169,6 +176,17 @@ class Run {
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) tick();
     });
+  }
+
+  // A failed store is given the grace to come back.
+  bool store_lost() {
+    if (!pipeline_->store_failed()) {
+      store_failed_since_ns_ = 0;
+      return false;
+    }
+    const int64_t now = system_clock().mono_ns();
+    if (store_failed_since_ns_ == 0) store_failed_since_ns_ = now;
+    return now - store_failed_since_ns_ >= configuration_.global.shutdown_grace_ms * 1'000'000;
   }
 
   // Lanes that cannot deliver now are given the grace, too: an outage of a second should not end a --once run.
@@ -195,9 +213,10 @@ class Run {
     if (unsettled > 0) {
       log::warn(4071, {},
                 std::to_string(unsettled) +
-                    " events are not delivered everywhere yet; they are read again at "
-                    "the next start");
+                    " events are not delivered everywhere yet; they stay in the store and "
+                    "go out after the next start");
     }
+    if (store_lost_) return kIo;
     if (lost_) return kInternal;
     if (!written) return kIo;  // positions and records of this run are not on the disk: it is read again
     if (!arguments_.run.once) return kOk;
@@ -229,8 +248,8 @@ class Run {
       text += "  " + lane.id + ": delivered " + grouped(lane.stats->delivered.load(), spaced);
       if (const auto n = lane.stats->filtered.load(); n > 0) text += ", filtered " + grouped(n, spaced);
       if (const auto n = lane.stats->rejected.load(); n > 0) text += ", dead letters " + grouped(n, spaced);
-      if (const auto n = lane.stats->queued_events.load(); n > 0) text += ", not delivered " + grouped(n, spaced);
-      if (!lane.last_error.empty() && lane.stats->queued_events.load() > 0) text += " (" + lane.last_error + ")";
+      if (lane.queued > 0) text += ", not delivered " + grouped(lane.queued, spaced);
+      if (!lane.last_error.empty() && lane.queued > 0) text += " (" + lane.last_error + ")";
       text += "\n";
     }
     if (arguments_.global.json) {
@@ -244,7 +263,7 @@ class Run {
                 ",\"delivered\":" + std::to_string(lane.stats->delivered.load()) +
                 ",\"filtered\":" + std::to_string(lane.stats->filtered.load()) +
                 ",\"dead_letters\":" + std::to_string(lane.stats->rejected.load()) +
-                ",\"queued\":" + std::to_string(lane.stats->queued_events.load()) + "}";
+                ",\"queued\":" + std::to_string(lane.queued) + "}";
         first = false;
       }
       std::printf("%s]}\n", json.c_str());
@@ -263,8 +282,8 @@ class Run {
   uint64_t total_bytes_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::optional<admin::Server> admin_;  // asks the pipeline
-  bool draining_ = false, lost_ = false;
-  int64_t drain_deadline_ns_ = 0;
+  bool draining_ = false, lost_ = false, store_lost_ = false;
+  int64_t drain_deadline_ns_ = 0, store_failed_since_ns_ = 0;
   int signal_ = 0;
 };
 

@@ -61,6 +61,12 @@ struct Source {
   Origin origin;
 };
 
+struct Store {
+  std::string durability = "sync";  // sync | interval | none
+  int64_t interval_ms = 500;
+  uint64_t max_bytes = 4ULL << 30;
+};
+
 struct Schema {
   std::string default_format = "ecs";
   bool include_raw = false;
@@ -91,6 +97,15 @@ struct RateLimit {
 };
 struct CircuitBreaker {
   int64_t failure_threshold = 5, open_for_ms = 30'000;
+};
+struct Queue {
+  uint64_t max_bytes = 1ULL << 30;
+  int64_t max_age_ms = 7LL * 24 * 3600 * 1000;
+  std::string when_full = "drop_lowest_severity";  // drop_lowest_severity | drop_oldest | dlq | block
+};
+struct DeadLetters {
+  uint64_t max_bytes = 256ULL << 20;
+  int64_t max_age_ms = 30LL * 24 * 3600 * 1000;
 };
 struct Tls {
   bool verify = true;
@@ -135,6 +150,11 @@ struct Exporter {
   Retry retry;
   RateLimit rate_limit;
   CircuitBreaker breaker;
+  int32_t priority_severity = CSIEM_SEV_CRITICAL;
+  std::string start = "now";  // now | oldest | a time
+  int64_t start_unix_ns = 0;  // of a time
+  Queue queue;
+  DeadLetters dlq;
   Tls tls;
   Origin origin;
 };
@@ -151,6 +171,7 @@ struct Configuration {
   Logging logging;
   Plugins plugins;
   std::vector<Source> sources;
+  Store store;
   Schema schema;
   process::FilterSettings filtering;
   Credentials credentials;

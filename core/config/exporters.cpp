@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/rfc3339.hpp"
 #include "config/context.hpp"
 #include "config/merge.hpp"
 #include "config/plugin_settings.hpp"
@@ -51,6 +52,7 @@ class ExporterReader {
   void check_keys();
   void hide_urls(const Node& node);
   bool take_setting(const std::string& path, const Node& member);
+  void read_start(const Reader& read, Exporter& out);
   void read_generic(const Reader& read, Exporter& out);
   void read_filter(const Reader& read, process::FilterSettings& out);
   void check_generic(const Reader& read, const Exporter& exporter);
@@ -184,8 +186,24 @@ void ExporterReader::read_generic(const Reader& read, Exporter& out) {
   out.rate_limit = {read.real("rate_limit.requests_per_second"), read.real("rate_limit.burst_size"),
                     static_cast<double>(read.size("rate_limit.bytes_per_second"))};
   out.breaker = {read.number("circuit_breaker.failure_threshold"), read.number("circuit_breaker.open_for")};
+  out.priority_severity = static_cast<int32_t>(read.number("priority_severity"));
+  read_start(read, out);
+  out.queue = {read.size("queue.max_bytes"), read.number("queue.max_age"), read.text("queue.when_full")};
+  out.dlq = {read.size("dlq.max_bytes"), read.number("dlq.max_age")};
   out.tls = {read.flag("tls.verify"), read.text("tls.ca_file"), read.text("tls.cert_file"), read.text("tls.key_file"),
              read.text("tls.min_version")};
+}
+
+void ExporterReader::read_start(const Reader& read, Exporter& out) {
+  out.start = read.text("start");
+  if (out.start == "now" || out.start == "oldest") return;
+  if (const auto time = parse_rfc3339(out.start)) {
+    out.start_unix_ns = time->unix_ns;
+    return;
+  }
+  if (const Node* node = read.node("start"))
+    context_.findings.error(1024, node->value,
+                            "'start' " + where_ + " is neither now, oldest nor a time like " + "2026-03-02T08:00:00Z");
 }
 
 void ExporterReader::read_filter(const Reader& read, process::FilterSettings& out) {

@@ -138,6 +138,7 @@ void read_sections(Context& context, Configuration& out) {
   for (auto& [format, version] : read.map("schema.versions")) out.schema.versions[format] = version;
   read_credentials(read, out.credentials);
   read_admin(context, read, out.admin);
+  out.store = {read.text("store.durability"), read.number("store.interval"), read.size("store.max_bytes")};
 
   auto& filter = out.filtering;
   filter.min_severity = static_cast<int32_t>(read.number("filtering.min_severity"));

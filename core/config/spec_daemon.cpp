@@ -78,6 +78,10 @@ constexpr Key kRoot[] = {
     {"exporters", K::any, "", "", "one table per destination"},
     {"sources", K::any, "", "", "one table per input"},
 
+    {"store.durability", K::word, "\"sync\"", "sync|interval|none", "sync = an event is on the disk before it is used"},
+    {"store.interval", K::duration, "\"500ms\"", "1ms..1h", "between syncs when durability is interval"},
+    {"store.max_bytes", K::size, "\"4GiB\"", "1MiB..64TiB", "of the store; then limits act, at last the sources wait"},
+
     // From here on: sections of later versions, checked so that a file that has them loads today.
     {"credentials.max_stale", K::duration, "\"24h\"", "", "", U::later},
     {"credentials.grace", K::duration, "\"0s\"", "", "", U::later},
@@ -101,10 +105,6 @@ constexpr Key kRoot[] = {
     {"privacy.hash_fields", K::texts, "[]", "", "", U::refused},
     {"privacy.replacement", K::text, "", "", "", U::later},
     {"privacy.hash_key", K::secret, "", "", "", U::later},
-
-    {"store.durability", K::word, "", "sync|interval|none", "", U::later},
-    {"store.interval", K::duration, "", "", "", U::later},
-    {"store.max_bytes", K::size, "", "", "", U::later},
 
     {"threat_intel.enabled", K::flag, "false", "", "", U::refused},
     {"threat_intel.taxii.enabled", K::flag, "", "", "", U::later},

@@ -65,14 +65,16 @@ constexpr Key kBoth[] = {
 
     {"allow_unconfined", K::flag, "false", "", "true = a template may begin with an event field"},
 
-    {"queue.max_bytes", K::size, "", "", "", U::later},
-    {"queue.max_age", K::duration, "", "", "", U::later},
-    {"queue.when_full", K::word, "", "block|drop_oldest|drop_lowest_severity|dlq", "", U::later},
+    {"queue.max_bytes", K::size, "\"1GiB\"", "64KiB..64TiB", "of the log that the exporter may lag behind"},
+    {"queue.max_age", K::duration, "\"7d\"", "1s..3650d", "how old what it lags behind may become"},
+    {"queue.when_full", K::word, "\"drop_lowest_severity\"", "block|drop_oldest|drop_lowest_severity|dlq",
+     "what happens then; block = the sources wait when the store is full"},
+    {"dlq.max_bytes", K::size, "\"256MiB\"", "64KiB..64TiB", "of the exporter's dead letters; then the oldest go"},
+    {"dlq.max_age", K::duration, "\"30d\"", "1s..3650d", "how long dead letters are kept"},
+    {"priority_severity", K::severity, "\"critical\"", "", "from this severity on, events overtake a backlog"},
+    {"start", K::text, "\"now\"", "", "now, oldest or a time: where a new exporter begins in the log"},
+
     {"dlq.enabled", K::flag, "", "", "", U::later},
-    {"dlq.max_bytes", K::size, "", "", "", U::later},
-    {"dlq.max_age", K::duration, "", "", "", U::later},
-    {"priority_severity", K::severity, "", "", "", U::later},
-    {"start", K::text, "", "", "", U::later},
     {"announce_gaps", K::flag, "", "", "", U::later},
     {"isolation", K::word, "", "none|process", "", U::later, "process"},
 };

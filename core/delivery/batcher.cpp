@@ -137,9 +137,11 @@ void Batcher::overtake(int64_t now_ns, int64_t now_unix_ns) {
     const auto events = source->batch->events();
     for (auto at = source->next; at < events.size(); ++at) {
       if (events[at].severity < limits_.urgent_severity) continue;
+      const auto place = std::lower_bound(source->taken.begin(), source->taken.end(), at);
+      if (place != source->taken.end() && *place == at) continue;
       // A filtered one is left where it is: its turn ends it.
       if (!render_event(source, events[at], overtaking_)) continue;
-      source->taken.push_back(at);
+      source->taken.insert(place, at);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -33,11 +34,8 @@ Result<void> Delivery::add_lane(LaneParts parts) {
   const auto thread = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
   impl_->lanes.push_back({lane, thread, false});
   lane->move_to(*impl_->threads[thread]);
+  lane->start_feed();
   return {};
-}
-
-void Delivery::publish(const event::BatchRef& batch) {
-  for (const Impl::Placed& placed : impl_->lanes) placed.lane->publish(batch);
 }
 
 void Delivery::credentials_changed() {
@@ -71,32 +69,31 @@ std::shared_ptr<Lane> Delivery::Impl::find(std::string_view id) const {
 }
 
 std::size_t Delivery::healthy_backlog_bytes() const {
-  // Lanes share batches: the one that is furthest behind holds what the others hold, too.
-  std::size_t most = 0;
+  std::size_t least = std::numeric_limits<std::size_t>::max();
   for (const Impl::Placed& placed : impl_->lanes) {
     const LaneState state = placed.lane->state();
     if (state == LaneState::running || state == LaneState::starting)
-      most = std::max<std::size_t>(most, placed.lane->stats().queued_bytes.load(std::memory_order_relaxed));
+      least = std::min<std::size_t>(least, placed.lane->stats().queued_bytes.load(std::memory_order_relaxed));
   }
-  return most;
+  return least == std::numeric_limits<std::size_t>::max() ? 0 : least;
 }
 
 bool Delivery::idle() const {
-  return std::all_of(impl_->lanes.begin(), impl_->lanes.end(), [](const Impl::Placed& placed) {
-    return placed.lane->stats().queued_events.load(std::memory_order_acquire) == 0;
-  });
+  return std::all_of(impl_->lanes.begin(), impl_->lanes.end(),
+                     [](const Impl::Placed& placed) { return placed.lane->queued_events() == 0; });
 }
 
 bool Delivery::only_stuck_left() const {
   return std::all_of(impl_->lanes.begin(), impl_->lanes.end(), [](const Impl::Placed& placed) {
-    return placed.lane->stats().queued_events.load(std::memory_order_acquire) == 0 || stuck_state(placed.lane->state());
+    return placed.lane->queued_events() == 0 || stuck_state(placed.lane->state());
   });
 }
 
 std::vector<Delivery::LaneView> Delivery::lanes() const {
   std::vector<LaneView> views;
   for (const Impl::Placed& placed : impl_->lanes)
-    views.push_back({placed.lane->id(), placed.lane->format_name(), &placed.lane->stats(), placed.lane->last_error(),
+    views.push_back({placed.lane->id(), placed.lane->format_name(), &placed.lane->stats(), placed.lane->queued_events(),
+                     placed.lane->ledger(), placed.lane->last_error(),
                      placed.lost ? std::vector<PluginMetric>() : placed.lane->plugin_metrics()});
   return views;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
 
@@ -113,6 +114,7 @@ void Lane::submit(std::unique_ptr<Parcel> parcel, bool probe, int64_t now) {
     batch.content_type = {format_component_->content_type.data(), format_component_->content_type.size()};
   batch.idempotency_key = {load.idempotency_key.data(), load.idempotency_key.size()};
 
+  CSIEM_FAULT_POINT("request-sent");
   const uint64_t token = flight.token;
   const bool own_io = (exporter_->exporter.flags & CSIEM_EXPORTER_OWN_IO) != 0;
   if (own_io && context_.dry_run) {

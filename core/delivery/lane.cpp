@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
 
@@ -131,13 +132,26 @@ std::vector<PluginMetric> Lane::plugin_metrics() const {
   return all;
 }
 
-void Lane::publish(const event::BatchRef& batch) {
-  if (batch->empty()) return;
-  context_.stats.accepted.fetch_add(batch->events().size(), std::memory_order_relaxed);
-  context_.stats.queued_events.fetch_add(batch->events().size(), std::memory_order_relaxed);
+void Lane::start_feed() {
+  cursor_->start([weak = weak_from_this()](const event::BatchRef& batch, std::span<const store::Range> skip) {
+    if (const auto lane = weak.lock()) lane->publish(batch, skip);
+  });
+}
+
+uint64_t Lane::queued_events() const {
+  // Told to the cursor before it is taken off the counter, so looking at the counter first misses nothing.
+  const uint64_t here = context_.stats.queued_events.load(std::memory_order_acquire);
+  return std::max(here, cursor_->ledger().queued());
+}
+
+void Lane::publish(const event::BatchRef& batch, std::span<const store::Range> skip) {
+  uint64_t events = batch->events().size();
+  for (const store::Range& range : skip) events -= range.size();
+  if (events == 0) return;
+  context_.stats.queued_events.fetch_add(events, std::memory_order_relaxed);
   context_.stats.queued_bytes.fetch_add(batch->memory_bytes(), std::memory_order_relaxed);
   context_.mailbox.put([&](Mailbox::Content& content) {
-    content.batches.push_back(batch);
+    content.batches.push_back({batch, {skip.begin(), skip.end()}});
     return true;
   });
 }
@@ -223,6 +237,7 @@ void Lane::alarm_fired() {
 }
 
 void Lane::answered(uint32_t outlet, uint64_t request, const http::Response& response) {
+  CSIEM_FAULT_POINT("answer-read");
   if (closed_ || parked_) return;
   {
     const OnDuty duty(*context_.loop, this);
@@ -234,9 +249,9 @@ void Lane::answered(uint32_t outlet, uint64_t request, const http::Response& res
 void Lane::read_letters(int64_t now) {
   letters_.clear();
   context_.mailbox.take(letters_);
-  for (event::BatchRef& batch : letters_.batches) {
-    const std::size_t bytes = batch->memory_bytes();
-    batcher_->add(settlement_.open(std::move(batch), bytes));
+  for (Mailbox::Published& published : letters_.batches) {
+    const std::size_t bytes = published.batch->memory_bytes();
+    batcher_->add(settlement_.open(std::move(published.batch), std::move(published.skip), bytes));
   }
   for (const std::string& what : letters_.breaches) strike(what, now);
   for (Mailbox::Completion& completion : letters_.completions) {

@@ -36,7 +36,6 @@ std::string_view lane_state_word(LaneState state);
 
 // Counters that other threads may read at any time.
 struct LaneStats {
-  std::atomic<uint64_t> accepted{0};  // == delivered + filtered + rejected + queued_events, once nothing moves
   std::atomic<uint64_t> delivered{0}, filtered{0}, rejected{0}, duplicates_possible{0};
   std::atomic<uint64_t> requests{0}, retries{0}, bytes_raw{0}, bytes_wire{0}, strikes{0};
   RequestStats answers;  // of the requests that went through the daemon's own HTTP client
@@ -88,12 +87,11 @@ class Delivery {
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
 
-  // Creates the plugin instances (fails with CS3009 and the plugin's words) and starts the lane. A lane whose
-  // credentials are not resolved starts by itself when they are (call credentials_changed()).
+  // Creates the plugin instances (fails with CS3009 and the plugin's words) and starts the lane, which takes its events
+  // through its cursor. A lane whose credentials are not resolved starts by itself when they are (call
+  // credentials_changed()).
   Result<void> add_lane(LaneParts parts);
 
-  // Hands a batch to every lane. Any one thread at a time; only takes references and wakes loops.
-  void publish(const event::BatchRef& batch);
   // Some credential has a new value. Any thread.
   void credentials_changed();
   // Sends what is batched without waiting for its flush interval. Any thread.
@@ -108,9 +106,10 @@ class Delivery {
   // Also lets an open breaker or a hold send its probe now.
   bool resume(std::string_view id);
 
-  // Bytes that lanes in states running and starting hold; what sources pace themselves by. Any thread.
+  // What the least loaded of the lanes in states running and starting holds: sources pace themselves by the fastest
+  // exporter, the others follow from the log. Any thread.
   std::size_t healthy_backlog_bytes() const;
-  // No event is waiting or in flight in any lane. Any thread.
+  // No lane has events left, neither in its hands nor in the log. Any thread.
   bool idle() const;
   // Every lane that still holds events is in a state in which it may hold them for long (open, held, parked,
   // paused).
@@ -119,6 +118,8 @@ class Delivery {
   struct LaneView {
     std::string id, format;
     const LaneStats* stats;
+    uint64_t queued;  // events that have not ended, those in the log included
+    store::Ledger ledger;
     std::string last_error;
     std::vector<PluginMetric> plugin_metrics;
   };

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,13 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   std::string format_name() const;
   std::string last_error() const;
   std::vector<PluginMetric> plugin_metrics() const;
-  void publish(const event::BatchRef& batch);
+  // Takes over everything but the sequences of `skip`.
+  void publish(const event::BatchRef& batch, std::span<const store::Range> skip = {});
+  // Lets the store deliver to this lane.
+  void start_feed();
+  // Events of the log that have not ended here.
+  uint64_t queued_events() const;
+  store::Ledger ledger() const { return cursor_->ledger(); }
   void credentials_changed();
   void flush();
   // False: the lane takes no letters any more.

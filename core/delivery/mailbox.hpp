@@ -14,6 +14,7 @@
 
 #include "delivery/verdict.hpp"
 #include "event/batch.hpp"
+#include "store/store.hpp"
 
 namespace csiem::delivery {
 
@@ -30,8 +31,12 @@ class Mailbox {
     void* user;
     uint64_t token;  // of the batch on whose behalf it was posted; 0: none
   };
+  struct Published {
+    event::BatchRef batch;
+    std::vector<store::Range> skip;  // sequences that are not this lane's to send any more
+  };
   struct Content {
-    std::vector<event::BatchRef> batches;
+    std::vector<Published> batches;
     std::vector<Completion> completions;
     std::vector<Task> tasks;
     std::vector<std::string> breaches;

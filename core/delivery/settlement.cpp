@@ -1,19 +1,29 @@
 #include "delivery/settlement.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
+#include "base/fault_point.hpp"
+
 namespace csiem::delivery {
 
-SourceBatch* Settlement::open(event::BatchRef batch, std::size_t bytes) {
-  if (batch->empty()) return nullptr;
+SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes) {
+  uint64_t remaining = batch->events().size();
+  for (const store::Range& range : skip) remaining -= range.size();
+  if (remaining == 0) return nullptr;
   if (idle_.empty()) {
     all_.push_back(std::make_unique<SourceBatch>());
     idle_.push_back(all_.back().get());
   }
   SourceBatch* source = idle_.back();
   idle_.pop_back();
-  source->remaining = batch->events().size();
+  source->remaining = remaining;
+  for (const store::Range& range : skip) {
+    for (store::Sequence at = range.first; at <= range.last; ++at)
+      source->taken.push_back(static_cast<uint32_t>(at - batch->first_sequence()));
+  }
+  source->skip = std::move(skip);
   source->batch = std::move(batch);
   source->bytes = bytes;
   source->waiting = true;
@@ -41,8 +51,28 @@ void Settlement::passed(SourceBatch* source) {
   if (source->remaining == 0) settle(source);
 }
 
+// A part of the batch without skipped events, with as many ends as it has events. Which end is whose does not matter:
+// the cursor only adds them up.
+void Settlement::settle_range(SourceBatch* source, store::Sequence first, store::Sequence last) {
+  if (first > last) return;
+  uint64_t left = last - first + 1;
+  std::array<uint64_t, 4> counts{};
+  for (std::size_t fate = 0; fate < counts.size(); ++fate) {
+    counts[fate] = std::min(left, source->counts[fate]);
+    source->counts[fate] -= counts[fate];
+    left -= counts[fate];
+  }
+  cursor_.settle(first, last, counts);
+}
+
 void Settlement::settle(SourceBatch* source) {
-  cursor_.settle(source->batch->first_sequence(), source->batch->last_sequence(), source->counts);
+  CSIEM_FAULT_POINT("settle-queued");
+  store::Sequence first = source->batch->first_sequence();
+  for (const store::Range& range : source->skip) {
+    if (range.first > first) settle_range(source, first, range.first - 1);
+    first = range.last + 1;
+  }
+  settle_range(source, first, source->batch->last_sequence());
   stats_.queued_bytes.fetch_sub(source->bytes, std::memory_order_relaxed);
   // After the settlement, so that an idle lane has told its cursor everything.
   stats_.queued_events.fetch_sub(source->owed, std::memory_order_release);
@@ -50,6 +80,7 @@ void Settlement::settle(SourceBatch* source) {
   source->batch.reset();
   source->next = source->taken_next = 0;
   source->taken.clear();
+  source->skip.clear();
   source->counts.fill(0);
   idle_.push_back(source);
 }

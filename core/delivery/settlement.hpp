@@ -21,7 +21,8 @@ struct SourceBatch {
   uint64_t owed = 0;                 // ended, but not yet taken off LaneStats::queued_events
   uint64_t remaining = 0;            // events that have not ended
   uint32_t next = 0;                 // first event that the lane has not looked at in order
-  std::vector<uint32_t> taken;       // events behind `next` that overtook, ascending
+  std::vector<store::Range> skip;    // sequences that are not the lane's to send or settle
+  std::vector<uint32_t> taken;       // events behind `next` that overtook or are skipped, ascending
   uint32_t taken_next = 0;           // first of `taken` that `next` has not reached
   std::array<uint64_t, 4> counts{};  // by Fate
 };
@@ -31,8 +32,8 @@ class Settlement {
  public:
   Settlement(store::Cursor& cursor, LaneStats& stats) : cursor_(cursor), stats_(stats) {}
 
-  // Null for an empty batch. Good until end() has ended its last event and passed() was called.
-  SourceBatch* open(event::BatchRef batch, std::size_t bytes);
+  // Null when there is nothing to send. Good until end() has ended its last event and passed() was called.
+  SourceBatch* open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes);
   void end(SourceBatch* source, store::Fate fate, uint64_t events);
   // The batcher has looked at every event: it does not need the batch any more.
   void passed(SourceBatch* source);
@@ -40,6 +41,7 @@ class Settlement {
 
  private:
   void settle(SourceBatch* source);
+  void settle_range(SourceBatch* source, store::Sequence first, store::Sequence last);
 
   store::Cursor& cursor_;
   LaneStats& stats_;

@@ -63,6 +63,17 @@ bool is_output_uuid(std::string_view text) noexcept {
   return (bad & 0xf0) == 0 && any != 0;
 }
 
+std::optional<UuidBits> uuid_bits(std::string_view text) noexcept {
+  if (!is_output_uuid(text)) return std::nullopt;
+  const auto half = [](std::string_view digits) {
+    uint64_t value = 0;
+    for (const char c : digits)
+      if (c != '-') value = value << 4 | kHexValue[static_cast<unsigned char>(c)];
+    return value;
+  };
+  return UuidBits{half(text.substr(0, 18)), half(text.substr(19))};
+}
+
 bool normalise_uuid(std::string_view text, char* out) noexcept {
   text = trim(text);
   if (starts_with_urn(text)) text.remove_prefix(9);

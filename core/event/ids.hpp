@@ -17,6 +17,14 @@ inline constexpr std::size_t kUuidLength = 36;
 // True when `text` is a UUID in the output form already, and not the nil UUID.
 bool is_output_uuid(std::string_view text) noexcept;
 
+// The 128 bits of a UUID.
+struct UuidBits {
+  uint64_t high = 0, low = 0;
+  bool operator==(const UuidBits&) const = default;
+};
+// Nothing unless is_output_uuid(text).
+std::optional<UuidBits> uuid_bits(std::string_view text) noexcept;
+
 // Reads a UUID in any accepted spelling (hyphenated, 32 digits, urn:uuid:, braced, any case, blanks around) and writes
 // kUuidLength bytes. False for anything else and for the nil UUID.
 bool normalise_uuid(std::string_view text, char* out) noexcept;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "event/ids.hpp"
+
 namespace csiem::ingest {
 
 // A bounded window over event ids: whole ids, so an id that never came is never reported; fixed memory, so under
@@ -21,17 +23,17 @@ class RecentIds {
   // remembered. Does not allocate.
   bool seen_before(std::string_view event_id, int64_t now_ns) noexcept;
 
+  // The same for an id that was remembered elsewhere, with the time when it came.
+  bool seen_before(const event::UuidBits& id, int64_t now_ns) noexcept;
+
   // Of the table; does not change.
   std::size_t memory_bytes() const noexcept { return sets_.size() * sizeof(Set); }
 
  private:
-  struct Id {
-    uint64_t high, low;
-  };
   static constexpr std::size_t kWays = 12;
   static constexpr unsigned kSetBits = 14;
   struct Set {
-    Id ids[kWays];
+    event::UuidBits ids[kWays];
     uint32_t seconds[kWays];  // when the id came, counted from origin_ns_; 0 = free
   };
 

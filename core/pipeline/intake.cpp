@@ -59,6 +59,10 @@ struct Intake::Impl {
              stats} {}
 
   Result<void> open_sources() {
+    // Lines that are read again although their events are in the log are recognised.
+    CS_CHECK(parts.store->recent_ids([&](const event::UuidBits& id, int64_t accepted) {
+      static_cast<void>(shop.recent.seen_before(id, accepted));
+    }));
     for (const auto& settings : parts.sources) {
       auto opened =
           settings.type == "stdin"
@@ -107,7 +111,6 @@ struct Intake::Impl {
       log::error(appended.error().message_code(), {}, appended.error().what());
       return false;
     }
-    if (!batch->empty()) parts.bus->emit(batch);
     return true;
   }
 

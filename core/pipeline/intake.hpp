@@ -1,4 +1,4 @@
-// The ingest thread: sources, mapping, processing, append, publish.
+// The ingest thread: sources, mapping, processing, append.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "bus/event_bus.hpp"
 #include "config/config.hpp"
 #include "store/store.hpp"
 
@@ -27,7 +26,6 @@ struct IntakeParts {
   config::Global global;
   process::FilterSettings filtering;
   store::Store* store = nullptr;
-  bus::EventBus* bus = nullptr;
   const Clock* clock = nullptr;
   // True while the sources have to wait. Asked on the ingest thread before each block.
   std::function<bool()> must_wait;
@@ -43,12 +41,12 @@ class Intake {
   Intake& operator=(const Intake&) = delete;
 
   Result<void> start();
-  // Reads no further block, ends the thread. What was read is appended and published.
+  // Reads no further block, ends the thread. What was read is appended.
   void stop();
   // Something that must_wait() looks at may have changed. Any thread.
   void resume();
 
-  // Every source is at its end and nothing that was read waits to be published. Any thread.
+  // Every source is at its end and everything that was read is appended. Any thread.
   bool drained() const;
   // Some source has ended for good and no other one is left (standard input was closed).
   bool ended() const;

@@ -6,13 +6,15 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "pipeline/revive.hpp"
 
 namespace csiem::pipeline {
 namespace {
 
-// What lanes that deliver may hold before the sources wait for them: enough to keep every permit busy, small enough to
+// What a lane that delivers may hold before the sources wait for it: enough to keep every permit busy, small enough to
 // stay in the cache's neighbourhood and under the memory promise.
 constexpr std::size_t kHealthyBacklogBytes = 12U << 20;
 constexpr int64_t kSecondNs = 1'000'000'000;
@@ -28,6 +30,33 @@ credentials::CredentialStore::Settings credential_settings(const config::Credent
   return to;
 }
 
+store::Durability durability(const std::string& word) {
+  if (word == "interval") return store::Durability::interval;
+  return word == "none" ? store::Durability::none : store::Durability::sync;
+}
+
+store::CursorOptions cursor_options(const config::Exporter& exporter) {
+  store::CursorOptions options;
+  options.exporter_id = exporter.id;
+  options.ordered = exporter.ordered;
+  options.priority_severity = exporter.priority_severity;
+  if (exporter.start == "oldest") {
+    options.start = store::CursorOptions::Start::oldest;
+  } else if (exporter.start != "now") {
+    options.start = store::CursorOptions::Start::time;
+    options.start_unix_ns = exporter.start_unix_ns;
+  }
+  options.limits.max_bytes = exporter.queue.max_bytes;
+  options.limits.max_age_ms = exporter.queue.max_age_ms;
+  options.limits.when_full = exporter.queue.when_full == "block"         ? store::WhenFull::block
+                             : exporter.queue.when_full == "drop_oldest" ? store::WhenFull::drop_oldest
+                             : exporter.queue.when_full == "dlq"         ? store::WhenFull::dead_letter
+                                                                         : store::WhenFull::drop_lowest_severity;
+  options.limits.dead_max_bytes = exporter.dlq.max_bytes;
+  options.limits.dead_max_age_ms = exporter.dlq.max_age_ms;
+  return options;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const config::Configuration& configuration, plugin::Registry& plugins, PipelineOptions options)
@@ -40,17 +69,16 @@ Pipeline::Pipeline(const config::Configuration& configuration, plugin::Registry&
 
 Pipeline::~Pipeline() {
   if (intake_) intake_->stop();
-  to_lanes_ = {};
   if (delivery_) delivery_->stop();
   delivery_.reset();
-  store_.reset();
+  store_.reset();  // ends its threads, which use the bus and the intake
   if (!temporary_directory_.empty()) {
     std::error_code ignored;
     std::filesystem::remove_all(temporary_directory_, ignored);
   }
 }
 
-// The data path in its order: the store knows what was done, lanes take events out of the bus, sources put them in.
+// The data path in its order: the store knows what was done, lanes take events out of it, sources put them in.
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::Configuration& configuration, plugin::Registry& plugins,
                                                   PipelineOptions options) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(configuration, plugins, std::move(options)));
@@ -71,7 +99,12 @@ Result<void> Pipeline::open_store() {
   }
   store::Options store_options;
   store_options.directory = directory;
-  auto opened = store::open_holdback_store(std::move(store_options));
+  store_options.revive = make_reviver();
+  store_options.clock = &clock_;
+  store_options.max_bytes = configuration_.store.max_bytes;
+  store_options.sync_interval_ms = configuration_.store.interval_ms;
+  store_options.durability = options_.dry_run ? store::Durability::none : durability(configuration_.store.durability);
+  auto opened = store::open_store(std::move(store_options));
   if (!opened) return std::move(opened).error();
   store_ = std::move(*opened);
   return {};
@@ -100,7 +133,7 @@ Result<void> Pipeline::open_lanes() {
 Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
   CS_TRY(component, plugins_.exporter(exporter.type));
   CS_TRY(format, schemas_.choose(*component, exporter.format, configuration_.schema.default_format));
-  CS_TRY(cursor, store_->open_cursor(exporter.id));
+  CS_TRY(cursor, store_->open_cursor(cursor_options(exporter)));
   delivery::LaneParts parts;
   parts.settings = exporter;
   parts.exporter = component;
@@ -117,10 +150,7 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
 }
 
 void Pipeline::connect() {
-  to_lanes_ = bus_.subscribe([this](const event::BatchRef& batch) { delivery_->publish(batch); });
-  store_->on_progress([this] {
-    if (intake_) intake_->resume();
-  });
+  store_->on_publish([this](const event::BatchRef& batch) { bus_.emit(batch); });
 }
 
 Result<void> Pipeline::open_sources() {
@@ -130,30 +160,18 @@ Result<void> Pipeline::open_sources() {
   parts.global = configuration_.global;
   parts.filtering = configuration_.filtering;
   parts.store = store_.get();
-  parts.bus = &bus_;
   parts.clock = &clock_;
   parts.must_wait = [this] { return sources_must_wait(); };
   parts.once = options_.once;
   intake_ = std::make_unique<Intake>(std::move(parts));
+  store_->on_progress([this] { intake_->resume(); });
   return intake_->start();
 }
 
-// A lane that delivers sets the pace. One that cannot deliver may fall behind up to the memory limit, so that it holds
-// nobody back; then everybody waits, because nothing may be lost.
+// The fastest lane sets the pace, so that the log is not filled faster than anybody can use it. A lane that is slower,
+// or cannot deliver, lags behind in the log and holds nobody back.
 bool Pipeline::sources_must_wait() const {
-  if (delivery_->healthy_backlog_bytes() >= kHealthyBacklogBytes) return true;
-  const std::size_t held = store_->unsettled_bytes();
-  const bool full = held >= configuration_.global.memory_limit_bytes / 4 * 3;
-  if (full && !behind_reported_.exchange(true, std::memory_order_relaxed)) {
-    std::string who;
-    for (const auto& lane : delivery_->lanes())
-      if (lane.stats->queued_events.load(std::memory_order_relaxed) > 0) who += (who.empty() ? "" : ", ") + lane.id;
-    log::warn(4070, who,
-              "the sources wait: " + std::to_string(held >> 20) +
-                  " MiB of events are held for exporters that cannot deliver; nothing is lost");
-  }
-  if (!full) behind_reported_.store(false, std::memory_order_relaxed);
-  return full;
+  return store_->must_wait() || delivery_->healthy_backlog_bytes() >= kHealthyBacklogBytes;
 }
 
 void Pipeline::resolve_credentials(bool first) {
@@ -189,13 +207,15 @@ void Pipeline::tick() {
 }
 
 void Pipeline::begin_drain() {
+  CSIEM_FAULT_POINT("drain");
   intake_->stop();
+  // What was read is on its way to the lanes when this returns, unless the disk does not take it.
+  static_cast<void>(store_->flush());
   delivery_->flush();
 }
 
 Pipeline::Stopped Pipeline::stop() {
   intake_->stop();
-  to_lanes_ = {};
   delivery_->stop();
   Stopped stopped;
   stopped.written = store_->flush();

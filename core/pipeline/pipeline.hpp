@@ -46,7 +46,8 @@ class Pipeline {
   const delivery::Delivery& delivery() const { return *delivery_; }
   bus::EventBus& bus() { return bus_; }
   uint64_t unsettled_events() const { return store_->unsettled_events(); }
-  uint64_t unsettled_bytes() const { return store_->unsettled_bytes(); }
+  // The disk fails for good: what is left to do is to end, so that a supervisor takes notice.
+  bool store_failed() const { return store_->health() == store::Health::failed; }
   // What could not be started, in words.
   const std::vector<std::string>& left_out() const { return left_out_; }
 
@@ -62,7 +63,7 @@ class Pipeline {
   // No lane has anything left that it could send soon.
   bool quiet() const { return delivery_->idle() || delivery_->only_stuck_left(); }
   struct Stopped {
-    uint64_t unsettled = 0;  // events that are read again at the next start
+    uint64_t unsettled = 0;  // events that some exporter has not settled; they stay in the store
     Result<void> written;    // whether the store could write what it still had to
   };
   // Ends every thread and writes what the store still has to write.
@@ -89,12 +90,10 @@ class Pipeline {
   std::unique_ptr<store::Store> store_;
   bus::EventBus bus_;
   std::unique_ptr<delivery::Delivery> delivery_;
-  bus::EventBus::Subscription to_lanes_;
   std::unique_ptr<Intake> intake_;
   std::vector<std::string> left_out_;
   int64_t next_resolve_ns_ = 0, next_watch_ns_ = 0, next_log_flush_ns_ = 0;
   bool unresolved_ = false;
-  mutable std::atomic<bool> behind_reported_{false};
 };
 
 }  // namespace csiem::pipeline

@@ -115,4 +115,19 @@ std::string quarantine_line(const Quarantined& record, int64_t now_unix_ns) {
   return std::string(text.view());
 }
 
+std::string damaged_block_line(Sequence first, std::string_view block, int64_t now_unix_ns) {
+  Buffer text;
+  Out out(text.writer());
+  Json json(out);
+  json.open();
+  json.text("time", format_rfc3339(now_unix_ns));
+  json.text("source", "store");
+  json.integer("sequence", first);
+  json.text("reason", "damaged_block");
+  json.text("bytes_base64", base64(block));
+  json.close();
+  out.byte('\n');
+  return std::string(text.view());
+}
+
 }  // namespace csiem::store

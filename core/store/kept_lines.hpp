@@ -16,6 +16,9 @@ std::string dead_letter_line(const std::string& exporter, const DeadLetter& lett
 // Keeps the first 4 KiB: as "text" when they are UTF-8, else as "bytes_base64". Ended by a line feed.
 std::string quarantine_line(const Quarantined& record, int64_t now_unix_ns);
 
+// The same for a block of the log that begins with event `first`.
+std::string damaged_block_line(Sequence first, std::string_view block, int64_t now_unix_ns);
+
 // Length of the longest prefix of `bytes` that is well-formed UTF-8.
 std::size_t utf8_prefix(std::string_view bytes);
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -17,6 +18,8 @@ class SettledRanges {
   // The first sequence that is not settled.
   uint64_t frontier() const noexcept { return frontier_; }
   std::size_t gaps() const noexcept { return above_.size(); }
+  // First to last of each range above the frontier.
+  const std::map<uint64_t, uint64_t>& above() const noexcept { return above_; }
 
   // Settles [first, last] and calls fresh(first, last) for each part of it that was not settled before.
   template <class Fresh>
@@ -40,6 +43,19 @@ class SettledRanges {
       frontier_ = merged_last + 1;
     else
       above_.emplace_hint(at, merged_first, merged_last);
+  }
+
+  // Calls part(first, last) for each part of [first, last] that is settled, ascending.
+  template <class Part>
+  void settled_in(uint64_t first, uint64_t last, Part&& part) const {
+    if (first < frontier_) {
+      part(first, std::min(last, frontier_ - 1));
+      first = frontier_;
+    }
+    if (first > last) return;
+    auto at = above_.upper_bound(first);
+    if (at != above_.begin() && std::prev(at)->second >= first) --at;
+    for (; at != above_.end() && at->first <= last; ++at) part(std::max(first, at->first), std::min(last, at->second));
   }
 
  private:

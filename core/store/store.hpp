@@ -5,25 +5,44 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "event/batch.hpp"
+#include "event/ids.hpp"
+#include "store/block.hpp"
 
 namespace csiem::store {
 
 using Sequence = uint64_t;
 
+// Both ends belong to it.
+struct Range {
+  Sequence first, last;
+  uint64_t size() const noexcept { return last - first + 1; }
+  bool operator==(const Range&) const = default;
+};
+
 // How an event of one exporter ended.
 enum class Fate { delivered, filtered, dead_lettered, dropped };
 
-// Counters of one exporter; balanced when accepted == sum of the fates + queued.
+// Counters of one exporter; accepted is the sum of all others and of what is queued. Survives restarts.
 struct Ledger {
-  uint64_t accepted = 0, delivered = 0, filtered = 0, dead_lettered = 0, dropped = 0;
-  uint64_t queued() const noexcept { return accepted - delivered - filtered - dead_lettered - dropped; }
+  uint64_t accepted = 0, delivered = 0, filtered = 0, dead_lettered = 0;
+  BySeverity dropped_by{};  // by a policy of [queue]
+  uint64_t lost = 0;        // in a damaged block
+  uint64_t dropped() const noexcept {
+    uint64_t sum = 0;
+    for (const uint64_t n : dropped_by) sum += n;
+    return sum;
+  }
+  uint64_t queued() const noexcept { return accepted - delivered - filtered - dead_lettered - dropped() - lost; }
 };
 
 // Delivery.md 8: why an exporter gave an event up. All text is scrubbed already.
@@ -48,54 +67,111 @@ struct Quarantined {
   std::string_view bytes;  // the first 4 KiB are kept
 };
 
+// What a lane gets: a batch, and the sequences of it that are settled already or were handed over before. It neither
+// sends nor counts nor settles those. The span is valid during the call.
+using Deliver = std::function<void(const event::BatchRef& batch, std::span<const Range> skip)>;
+
 // One exporter's place in the log. Owned by one lane; calls may come from any thread, one at a time. An event is
-// settled when settle() covers it, never when it is read, so a crash re-delivers (at-least-once).
+// settled when settle() covers it, never when it is read, so a crash re-delivers (at-least-once). Destroying it ends
+// the delivery; its place is kept.
 class Cursor {
  public:
   virtual ~Cursor() = default;
+  // From now on `deliver` is called with what is not settled, on threads of the store. It must only hand over: it may
+  // not call the store or a cursor.
+  virtual void start(Deliver deliver) = 0;
   // Every event of [first, last] has ended; `counts` says how many in which way (index = Fate). Ranges may come in any
   // order and must not overlap.
   virtual void settle(Sequence first, Sequence last, const std::array<uint64_t, 4>& counts) = 0;
-  // Keeps the letter; it is durable before the settle() of its event takes effect.
+  // Keeps the letter; it becomes durable together with the settle() of its event, which must follow.
   virtual void dead_letter(DeadLetter letter) = 0;
   virtual Ledger ledger() const = 0;
+  // A small text that survives with the cursor.
+  virtual void save_state(std::string text) = 0;
+  virtual std::string state() const = 0;
+};
+
+// delivery.md 6.
+enum class WhenFull { drop_lowest_severity, drop_oldest, dead_letter, block };
+
+struct CursorLimits {
+  uint64_t max_bytes = uint64_t{1} << 30;  // of the log that the exporter lags behind
+  int64_t max_age_ms = int64_t{7} * 24 * 3600 * 1000;
+  WhenFull when_full = WhenFull::drop_lowest_severity;
+  uint64_t dead_max_bytes = 256U << 20;
+  int64_t dead_max_age_ms = int64_t{30} * 24 * 3600 * 1000;
+};
+
+struct CursorOptions {
+  std::string exporter_id;  // the key under which the cursor is remembered
+  // Where an exporter begins that the store does not know.
+  enum class Start { now, oldest, time } start = Start::now;
+  int64_t start_unix_ns = 0;  // of Start::time: the first block accepted at or after it
+  // What may be handed over and not settled; one batch is handed over in any case.
+  std::size_t window_bytes = 16U << 20;
+  // Events of this severity and above overtake when the exporter lags. Above all: none does.
+  int32_t priority_severity = static_cast<int32_t>(kSeverities) - 1;
+  bool ordered = false;  // nothing overtakes
+  CursorLimits limits = {};
+};
+
+// What the store can do now.
+enum class Health {
+  ok,
+  full,     // store.max_bytes is used up: the sources wait until exporters make room
+  failing,  // the disk does not take what was read; it is kept in memory and tried again every second
+  failed    // not even opening the store again helps
 };
 
 class Store {
  public:
   virtual ~Store() = default;
 
-  // Before the first append. `exporter_id` is the key under which the cursor is remembered.
-  virtual Result<std::unique_ptr<Cursor>> open_cursor(const std::string& exporter_id) = 0;
+  // Any time; one cursor for one id.
+  virtual Result<std::unique_ptr<Cursor>> open_cursor(const CursorOptions& options) = 0;
 
-  // Gives the batch its sequences and takes charge of it. `checkpoint` is the source's position behind the batch and
-  // becomes durable not before every event up to here is safe. An empty batch moves the checkpoint only. Ingest thread.
+  // Gives the batch its sequences and takes charge of it. It is published when it is durable, together with
+  // `checkpoint`, the source's position behind it. An empty batch moves the checkpoint only. Ingest thread.
   virtual Result<void> append(const std::shared_ptr<event::EventBatch>& batch, const std::string& source_id,
                               std::string checkpoint) = 0;
   // Durable before the checkpoint of the next append() is. Ingest thread.
   virtual void quarantine(const Quarantined& record) = 0;
   // What was durable for this source when the store was opened; empty for a new one.
   virtual std::string checkpoint(const std::string& source_id) const = 0;
-
-  // Bytes of batches that some lane has not settled.
-  virtual std::size_t unsettled_bytes() const = 0;
-  virtual uint64_t unsettled_events() const = 0;
-  // Called on an unspecified thread after unsettled_bytes() fell.
+  // True while append() should not be called: too much waits for the disk, or the store is full.
+  virtual bool must_wait() const = 0;
+  // Called on a thread of the store when must_wait() may have become false.
   virtual void on_progress(std::function<void()> notify) = 0;
+  // Called on the store's writing thread with every batch that became durable, in order of sequence.
+  virtual void on_publish(std::function<void(const event::BatchRef&)> publish) = 0;
 
-  // Writes what can be written. After it the store may be destroyed.
+  // Ids of events that came lately, oldest first, as far as they are remembered. Before the first append.
+  virtual Result<void> recent_ids(
+      const std::function<void(const event::UuidBits& id, int64_t accepted_unix_ns)>& take) const = 0;
+
+  virtual Health health() const = 0;
+  // Events that some open cursor has not settled.
+  virtual uint64_t unsettled_events() const = 0;
+
+  // Tries once to write everything that was handed over before the call. After it the store may be destroyed.
   virtual Result<void> flush() = 0;
 };
 
+enum class Durability { sync, interval, none };
+
+// Adds the event of this canonical text to the builder, `canonical_json` included. False when it cannot be read.
+using Revive = std::function<bool(std::string_view canonical, event::BatchBuilder& out)>;
+
 struct Options {
   std::string directory;  // created with 0700; locked against a second instance (CS5003)
-  int64_t checkpoint_interval_ms = 200;
-  // With more than this in dead letters and quarantined lines that the disk does not take, nothing is let go any more:
-  // unsettled_bytes() stays up and the sources wait.
-  std::size_t max_waiting_bytes = 64 * 1024 * 1024;
+  Durability durability = Durability::sync;
+  int64_t sync_interval_ms = 500;                // of Durability::interval
+  uint64_t max_bytes = uint64_t{4} << 30;        // all tables together
+  std::size_t ring_bytes = 32U << 20;            // batches kept in memory for exporters that lag a little
+  std::size_t max_uncommitted_bytes = 8U << 20;  // then must_wait() is true
+  Revive revive;                                 // required; called on one thread of the store
+  const Clock* clock = nullptr;                  // the system's when null
 };
-// Holds no event on disk: a source's checkpoint moves only when every cursor has settled the events before it, so the
-// source itself is the log that survives a crash.
-Result<std::unique_ptr<Store>> open_holdback_store(Options options);
+Result<std::unique_ptr<Store>> open_store(Options options);
 
 }  // namespace csiem::store

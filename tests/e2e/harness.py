@@ -272,18 +272,15 @@ class Case(unittest.TestCase):
         return p.returncode, p.stdout, p.stderr
 
     def dead_letters(self, exporter):
-        path = self.path("data/dead-letters/%s.jsonl" % exporter)
-        if not os.path.exists(path):
-            return []
-        with open(path) as f:
-            return [json.loads(line) for line in f]
+        return self.stored("dlq", "export", "--exporter", exporter, "-")
 
     def quarantine(self):
-        path = self.path("data/quarantine.jsonl")
-        if not os.path.exists(path):
-            return []
-        with open(path) as f:
-            return [json.loads(line) for line in f]
+        return self.stored("queue", "quarantine")
+
+    def stored(self, *command):
+        status, out, err = self.cli("--config", self.path("test.toml"), *command, env={"TEST_TOKEN": "x"})
+        self.assertEqual(status, 0, err)
+        return [json.loads(line) for line in out.splitlines()]
 
     def file_ids(self, name="out.jsonl"):
         try:

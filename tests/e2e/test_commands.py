@@ -213,14 +213,6 @@ class Output(Case):
         self.assertEqual(json.loads(out)["event_id"], event(1)["event_id"])
         self.assertEqual(err.count("not an event"), 1)
 
-    def test_a_run_whose_records_cannot_be_written_is_no_success(self):
-        self.write("in.jsonl", "not an event\n" + lines([event(1)]))
-        os.makedirs(self.path("data/quarantine.jsonl"))
-        os.chmod(self.path("data"), 0o700)
-        status, text = self.run_once(self.config(self.source() + self.file_exporter()))
-        self.assertEqual(status, 74, text)
-        self.assertIn("CS5005", text)
-
     def test_a_problem_of_a_source_is_told_once_and_as_one_of_a_source(self):
         os.makedirs(self.path("in.jsonl"))
         daemon = self.daemon(self.config(self.source() + self.file_exporter())).ready()

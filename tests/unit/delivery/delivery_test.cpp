@@ -45,12 +45,17 @@ struct Threads {
     parts.cursor = std::move(cursor);
     const auto added = delivery.add_lane(std::move(parts));
     REQUIRE(added);
+    cursors.push_back(raw);
     return raw;
+  }
+  void publish(const event::BatchRef& batch) {
+    for (const MemoryCursor* cursor : cursors) cursor->deliver(batch);
   }
   const delivery::LaneStats& stats(std::size_t lane) { return *delivery.lanes()[lane].stats; }
 
   plugin::Component exporter = fake_exporter(CSIEM_EXPORTER_OWN_IO), format = fake_format();
   Events events;
+  std::vector<MemoryCursor*> cursors;
   delivery::Delivery delivery;
 };
 
@@ -61,7 +66,7 @@ TEST_CASE("every lane gets every event, published from another thread") {
   Threads bench(2);
   std::vector<MemoryCursor*> cursors;
   for (const char* id : {"one", "two", "three"}) cursors.push_back(bench.add(quiet_settings(id)));
-  for (int i = 0; i < 200; ++i) bench.delivery.publish(bench.events.batch(7));
+  for (int i = 0; i < 200; ++i) bench.publish(bench.events.batch(7));
   CHECK(eventually([&] { return bench.delivery.idle(); }));
   for (const MemoryCursor* cursor : cursors) {
     CHECK(cursor->total(store::Fate::delivered) == 1400);
@@ -104,7 +109,7 @@ TEST_CASE("a plugin may complete from a thread of its own") {
   {
     Threads bench(1, tuning);
     MemoryCursor* cursor = bench.add(quiet_settings("async"));
-    for (int i = 0; i < 100; ++i) bench.delivery.publish(bench.events.batch(10));
+    for (int i = 0; i < 100; ++i) bench.publish(bench.events.batch(10));
     CHECK(eventually([&] { return bench.delivery.idle(); }));
     CHECK(cursor->total(store::Fate::delivered) == 1000);
     CHECK_FALSE(cursor->broken());
@@ -143,10 +148,10 @@ TEST_CASE("a stuck plugin costs its thread; the neighbour goes on and loses noth
   };
   Threads bench;
   MemoryCursor* cursor = bench.add(quiet_settings("neighbour"));
-  bench.delivery.publish(bench.events.batch(20));
+  bench.publish(bench.events.batch(20));
   REQUIRE(eventually([&] { return neighbour.submits() == 2; }));
   bench.add(quiet_settings("stuck"));
-  for (int i = 0; i < 50; ++i) bench.delivery.publish(bench.events.batch(10));
+  for (int i = 0; i < 50; ++i) bench.publish(bench.events.batch(10));
   REQUIRE(eventually([&] { return inside.load(); }));
   {
     const std::lock_guard lock(mutex);
@@ -166,7 +171,7 @@ TEST_CASE("a stuck plugin costs its thread; the neighbour goes on and loses noth
   CHECK(bench.delivery.lanes()[1].last_error.find("submit") == 0);
   CHECK_FALSE(bench.delivery.idle());
   CHECK(bench.delivery.only_stuck_left());
-  bench.delivery.publish(bench.events.batch(10));
+  bench.publish(bench.events.batch(10));
   CHECK(eventually([&] { return bench.stats(0).queued_events == 0; }));
   bench.delivery.stop();
   CHECK(neighbour.alive == 0);
@@ -177,7 +182,7 @@ TEST_CASE("stop() ends with batches in flight, leaves them unsettled and destroy
   script.on_submit = [](FakeInstance&, const csiem_batch&, uint64_t) { return CSIEM_OK; };
   Threads bench;
   MemoryCursor* cursor = bench.add(quiet_settings("keeper"));
-  bench.delivery.publish(bench.events.batch(50));
+  bench.publish(bench.events.batch(50));
   REQUIRE(eventually([&] { return script.submits() == 2; }));
   bench.delivery.stop();
   CHECK(script.cancelled().size() == 2);
@@ -195,9 +200,11 @@ TEST_CASE("flush() sends what is waiting without its interval") {
   parts.settings = settings;
   parts.settings.flush_interval_ms = 3'600'000;
   parts.exporter = &bench.exporter;
-  parts.cursor = std::make_unique<MemoryCursor>();
+  auto cursor = std::make_unique<MemoryCursor>();
+  bench.cursors.push_back(cursor.get());
+  parts.cursor = std::move(cursor);
   REQUIRE(bench.delivery.add_lane(std::move(parts)));
-  bench.delivery.publish(bench.events.batch(3));
+  bench.publish(bench.events.batch(3));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   CHECK(script.submits() == 0);
   bench.delivery.flush();

@@ -22,6 +22,13 @@ class MemoryCursor final : public store::Cursor {
     std::array<uint64_t, 4> counts;
   };
 
+  void start(store::Deliver deliver) override {
+    const std::lock_guard lock(mutex_);
+    deliver_ = std::move(deliver);
+  }
+  // Gives the batch to the lane, as a store does.
+  void deliver(const event::BatchRef& batch) const { deliver_(batch, {}); }
+
   void settle(store::Sequence first, store::Sequence last, const std::array<uint64_t, 4>& counts) override {
     const std::lock_guard lock(mutex_);
     settled_.push_back({first, last, counts});
@@ -40,6 +47,8 @@ class MemoryCursor final : public store::Cursor {
     letters_.push_back(std::move(letter));
   }
   store::Ledger ledger() const override { return {}; }
+  void save_state(std::string) override {}
+  std::string state() const override { return {}; }
 
   std::vector<Settled> settled() const {
     const std::lock_guard lock(mutex_);
@@ -60,6 +69,7 @@ class MemoryCursor final : public store::Cursor {
 
  private:
   mutable std::mutex mutex_;
+  store::Deliver deliver_;
   std::vector<Settled> settled_;
   std::vector<store::DeadLetter> letters_;
   std::set<store::Sequence> sequences_;

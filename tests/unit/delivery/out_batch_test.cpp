@@ -126,7 +126,7 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   batch->set_first_sequence(40);
   stats.queued_events = 5;
   stats.queued_bytes = 99;
-  SourceBatch* const source = settlement.open(batch, 99);
+  SourceBatch* const source = settlement.open(batch, {}, 99);
   settlement.end(source, store::Fate::delivered, 2);
   settlement.end(source, store::Fate::filtered, 1);
   settlement.end(source, store::Fate::dead_lettered, 1);
@@ -143,12 +143,12 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
 
   // While the batcher has not passed it, it stays.
   batch = builder.seal(0);
-  CHECK(settlement.open(batch, 0) == nullptr);
+  CHECK(settlement.open(batch, {}, 0) == nullptr);
   builder.add();
   batch = builder.seal(0);
   batch->set_first_sequence(45);
   stats.queued_events = 1;
-  SourceBatch* const overtaken = settlement.open(batch, 0);
+  SourceBatch* const overtaken = settlement.open(batch, {}, 0);
   settlement.end(overtaken, store::Fate::delivered, 1);
   CHECK(cursor.settled().size() == 1);
   CHECK(stats.queued_events == 1);

@@ -162,8 +162,7 @@ TEST_CASE("what a lane took is what it delivered, filtered, gave up and holds") 
   bench.loop.answer(200);
   bench.loop.answer(503);
   const auto& stats = bench.lane->stats();
-  CHECK(stats.accepted == 40);
-  CHECK(stats.accepted == stats.delivered + stats.filtered + stats.rejected + stats.queued_events);
+  CHECK(40 == stats.delivered + stats.filtered + stats.rejected + stats.queued_events);
   CHECK(stats.answers.of(delivery::RequestClass::success) == 1);
   CHECK(stats.answers.of(delivery::RequestClass::server_error) == 1);
 }

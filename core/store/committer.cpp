@@ -1,0 +1,399 @@
+#include "store/committer.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/fault_point.hpp"
+#include "base/log.hpp"
+#include "store/dead_letters.hpp"
+#include "store/kept_lines.hpp"
+
+namespace csiem::store {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t kGroupEvents = 5'000, kGroupBlocks = 16;
+constexpr int64_t kLazyNs = 100'000'000;
+constexpr int64_t kRetryNs = 1'000'000'000;
+constexpr int64_t kLookAtLimitsNs = 1'000'000'000;
+constexpr std::size_t kBlocksDeletedAtOnce = 256;
+constexpr std::size_t kMostQuarantined = 10'000;
+// What ingest::RecentIds can hold, and its window.
+constexpr Sequence kRecentEvents = 12 << 14;
+constexpr int64_t kRecentNs = int64_t{3600} * 1'000'000'000;
+
+}  // namespace
+
+Committer::Committer(SharedDatabase& database, Feeds& feeds, const Options& options, Tail tail)
+    : database_(database),
+      feeds_(feeds),
+      clock_(options.clock != nullptr ? *options.clock : system_clock()),
+      durability_(options.durability),
+      sync_interval_ns_(std::max<int64_t>(options.sync_interval_ms, 1) * 1'000'000),
+      max_bytes_(options.max_bytes),
+      max_uncommitted_bytes_(options.max_uncommitted_bytes),
+      next_(tail.next),
+      committed_(tail) {}
+
+Committer::~Committer() { stop(); }
+
+void Committer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Committer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+// ---- any thread ----
+
+void Committer::append(const std::shared_ptr<event::EventBatch>& batch, const std::string& source,
+                       std::string checkpoint) {
+  const bool has_events = batch != nullptr && !batch->empty();
+  const std::size_t bytes = has_events ? block_bytes(*batch) : 0;
+  const Lock lock(mutex_);
+  if (has_events) {
+    batch->set_first_sequence(next_);
+    next_ += batch->events().size();
+    items_.push_back({batch, clock_.unix_ns(), bytes});
+    uncommitted_bytes_ += bytes;
+    uncommitted_events_ += batch->events().size();
+  }
+  if (!checkpoint.empty()) waiting_checkpoints_.push_back({items_.size(), {source, std::move(checkpoint)}});
+  decide_waiting();
+  if (has_events)
+    work_.notify_one();
+  else if (lazy_since_ns_ == 0) {
+    lazy_since_ns_ = clock_.mono_ns();
+    work_.notify_one();
+  }
+}
+
+void Committer::quarantine(std::string line) {
+  const Lock lock(mutex_);
+  uncommitted_bytes_ += line.size();
+  quarantined_.push_back(std::move(line));
+  decide_waiting();
+  if (lazy_since_ns_ == 0) {
+    lazy_since_ns_ = clock_.mono_ns();
+    work_.notify_one();
+  }
+}
+
+void Committer::feeds_changed() {
+  const Lock lock(mutex_);
+  if (lazy_since_ns_ != 0) return;
+  lazy_since_ns_ = clock_.mono_ns();
+  work_.notify_one();
+}
+
+uint64_t Committer::uncommitted_events() const {
+  const Lock lock(mutex_);
+  return uncommitted_events_;
+}
+
+Result<void> Committer::flush() {
+  Lock lock(mutex_);
+  const uint64_t ticket = ++flush_asked_;
+  work_.notify_all();
+  done_.wait(lock, [&] { return flush_done_ >= ticket || stopping_; });
+  return flush_result_;
+}
+
+void Committer::on_progress(std::function<void()> notify) {
+  const Lock lock(mutex_);
+  progress_ = std::make_shared<const std::function<void()>>(std::move(notify));
+}
+
+void Committer::on_publish(std::function<void(const event::BatchRef&)> publish) {
+  const Lock lock(mutex_);
+  publish_ = std::make_shared<const std::function<void(const event::BatchRef&)>>(std::move(publish));
+}
+
+// With the lock held.
+void Committer::decide_waiting() {
+  const bool wait = uncommitted_bytes_ >= max_uncommitted_bytes_ || health() != Health::ok;
+  must_wait_.store(wait, std::memory_order_release);
+}
+
+// ---- the writer's thread ----
+
+void Committer::run() {
+  pthread_setname_np(pthread_self(), "store-write");
+  Lock lock(mutex_);
+  while (!stopping_) {
+    wait_for_work(lock);
+    if (stopping_) break;
+    const uint64_t ticket = flush_asked_;
+    Group group = gather();
+    Result<void> result;
+    bool done = true;
+    if (!group.empty() || more_to_delete_) done = write_until_done(lock, group, result);
+    const bool all = items_.empty() && quarantined_.empty() && waiting_checkpoints_.empty();
+    if (flush_done_ < ticket && all && done) {
+      lock.unlock();
+      sync_if_due(true);
+      lock.lock();
+      flush_result_ = {};
+      flush_done_ = ticket;
+      done_.notify_all();
+    }
+  }
+  done_.notify_all();
+}
+
+void Committer::wait_for_work(Lock& lock) {
+  const auto urgent = [&] { return stopping_ || !items_.empty() || flush_asked_ != flush_done_; };
+  while (!urgent()) {
+    const int64_t now = clock_.mono_ns();
+    int64_t until = now + 10 * kLookAtLimitsNs;
+    if (lazy_since_ns_ != 0) until = lazy_since_ns_ + kLazyNs;
+    if (unsynced_ && durability_ == Durability::interval) until = std::min(until, synced_at_ns_ + sync_interval_ns_);
+    if (more_to_delete_ || (lazy_since_ns_ != 0 && until <= now)) return;
+    if (until > now) work_.wait_for(lock, nanoseconds(until - now));
+    lock.unlock();
+    sync_if_due(false);
+    if (health() == Health::full || clock_.mono_ns() >= limits_at_ns_ + 10 * kLookAtLimitsNs) {
+      limits_at_ns_ = clock_.mono_ns();
+      feeds_.enforce_limits(committed_);
+    }
+    lock.lock();
+  }
+}
+
+// With the lock held.
+Committer::Group Committer::gather() {
+  Group group;
+  std::size_t events = 0, taken = 0;
+  while (taken < items_.size() && taken < kGroupBlocks && events < kGroupEvents)
+    events += items_[taken++].batch->events().size();
+  group.items.assign(std::make_move_iterator(items_.begin()),
+                     std::make_move_iterator(items_.begin() + static_cast<std::ptrdiff_t>(taken)));
+  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(taken));
+  std::size_t kept = 0;
+  for (auto& [behind, checkpoint] : waiting_checkpoints_) {
+    if (behind <= taken) {
+      group.checkpoints[checkpoint.first] = std::move(checkpoint.second);
+    } else {
+      waiting_checkpoints_[kept++] = {behind - taken, std::move(checkpoint)};
+    }
+  }
+  waiting_checkpoints_.resize(kept);
+  group.quarantined = std::exchange(quarantined_, {});
+  lazy_since_ns_ = 0;
+  group.changes = feeds_.take_changes();
+  group.changes.holes.insert(group.changes.holes.end(), holes_.begin(), holes_.end());
+  group.tail = {committed_.next + events, committed_.log_bytes};
+  for (const Item& item : group.items) {
+    group.tail.log_bytes += item.block_bytes;
+    group.bytes += item.block_bytes;
+  }
+  for (const std::string& line : group.quarantined) group.bytes += line.size();
+  CSIEM_FAULT_POINT("group-gathered");
+  return group;
+}
+
+// Returns false when the store is stopped before the group could be written.
+bool Committer::write_until_done(Lock& lock, Group& group, Result<void>& result) {
+  for (;;) {
+    lock.unlock();
+    result = write(group);
+    note(result);
+    lock.lock();
+    if (result) break;
+    // A failing flush must not wait for a repair.
+    if (flush_asked_ != flush_done_) {
+      flush_result_ = result;
+      flush_done_ = flush_asked_;
+      done_.notify_all();
+    }
+    decide_waiting();
+    work_.wait_for(lock, nanoseconds(kRetryNs), [&] { return stopping_ || flush_asked_ != flush_done_; });
+    if (stopping_) return false;
+  }
+  lock.unlock();
+  published(group);
+  lock.lock();
+  uncommitted_bytes_ -= group.bytes;
+  for (const Item& item : group.items) uncommitted_events_ -= item.batch->events().size();
+  decide_waiting();
+  const auto progress = must_wait() ? nullptr : progress_;
+  lock.unlock();
+  group.items.clear();  // not under the lock: the memory goes back to its pool
+  if (progress && *progress) (*progress)();
+  lock.lock();
+  return true;
+}
+
+Result<void> Committer::write(Group& group) {
+  bool more = false;
+  uint64_t used = 0;
+  std::vector<Range> left;
+  auto written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
+  if (!written && written.error().message_code() == 5007) {
+    // No room: what exporters give up makes some.
+    health_.store(Health::full, std::memory_order_release);
+    if (!feeds_.make_room(group.bytes + max_bytes_ / 64)) return written;
+    group.changes.merge(feeds_.take_changes());
+    written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
+  }
+  if (!written && written.error().message_code() == 5007) return written;
+  if (!written && (written.error().code() == Code::internal || written.error().message_code() == 5008)) {
+    bool already = false;
+    if (auto opened = reopen(group, already); !opened) {
+      if (++failed_syncs_ >= 2) health_.store(Health::failed, std::memory_order_release);
+      return opened;
+    }
+    if (!already)
+      written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
+    if (already) written = {};
+    if (!written && ++failed_syncs_ >= 2) {
+      health_.store(Health::failed, std::memory_order_release);
+      return written;
+    }
+  }
+  if (!written) {
+    if (health() == Health::ok) health_.store(Health::failing, std::memory_order_release);
+    return written;
+  }
+  failed_syncs_ = 0;
+  holes_ = std::move(left);
+  more_to_delete_ = more || !holes_.empty();
+  if (used != 0) used_bytes_ = used;
+  committed_ = group.tail;
+  unsynced_ = true;
+  const bool full = used_bytes_ >= max_bytes_;
+  if (full && health() != Health::full)
+    log::warn(5007, {}, "store.max_bytes is used up: the sources wait until exporters have made room");
+  health_.store(full ? Health::full : Health::ok, std::memory_order_release);
+  return {};
+}
+
+Result<void> Committer::write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
+                                    std::vector<Range>& left) {
+  left.clear();
+  CS_TRY(txn, database.write());
+  CSIEM_FAULT_POINT("txn-open");
+  uint64_t log_bytes = committed_.log_bytes;
+  const int64_t now = clock_.unix_ns();
+  for (const Item& item : group.items) {
+    if (item.block_bytes == 0) return Error{Code::limit, "a batch of more than 4 GiB cannot be stored", 5005};
+    CS_CHECK(database.put_block(txn, *item.batch, item.accepted_unix_ns, log_bytes, item.block_bytes));
+    CS_CHECK(database.put_recent(txn, *item.batch, item.accepted_unix_ns));
+    log_bytes += item.block_bytes;
+  }
+  // In front of the deletions, which look where the log ends.
+  CS_CHECK(database.put_tail(txn, group.tail));
+  CSIEM_FAULT_POINT("block-put");
+  for (const auto& [source, text] : group.checkpoints) CS_CHECK(database.put_checkpoint(txn, source, text));
+  CSIEM_FAULT_POINT("checkpoint-put");
+  for (const auto& line : group.quarantined) CS_CHECK(database.put_quarantined(txn, line, kMostQuarantined));
+  for (const auto& [first, raw] : group.changes.damaged) {
+    CS_CHECK(database.put_quarantined(txn, damaged_block_line(first, raw, now), kMostQuarantined));
+    CS_CHECK(database.erase_block(txn, first));
+  }
+  for (const auto& [exporter, letter] : group.changes.letters) CS_CHECK(put_letter(txn, database, exporter, letter));
+  CSIEM_FAULT_POINT("dead-put");
+  for (const auto& [exporter, record] : group.changes.cursors) CS_CHECK(database.put_cursor(txn, exporter, record));
+  for (const auto& exporter : group.changes.removed) CS_CHECK(database.erase_cursor(txn, exporter));
+  if (!group.changes.letters.empty()) trim_dead_letters(database, txn, group);
+  CS_TRY(more, database.erase_blocks(txn, group.changes.passed, kBlocksDeletedAtOnce));
+  more_to_delete = more;
+  for (const Range& hole : group.changes.holes) {
+    CS_TRY(rest, database.erase_inside(txn, hole, kBlocksDeletedAtOnce));
+    if (rest) left.push_back(hole);
+  }
+  CSIEM_FAULT_POINT("block-deleted");
+  if (!group.items.empty()) {
+    const Sequence next = group.tail.next;
+    CS_CHECK(database.trim_recent(txn, next > kRecentEvents ? next - kRecentEvents : 0, now - kRecentNs));
+  }
+  used = database.used_bytes(txn);
+  CSIEM_FAULT_POINT("before-commit");
+  CS_CHECK(txn.commit());
+  CSIEM_FAULT_POINT("after-commit");
+  return {};
+}
+
+void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) const {
+  std::string before;
+  for (const auto& [exporter, letter] : group.changes.letters) {
+    if (exporter == before) continue;
+    before = exporter;
+    const CursorLimits limits = feeds_.limits(exporter);
+    const int64_t oldest = clock_.unix_ns() - limits.dead_max_age_ms * 1'000'000;
+    const auto gone = trim_letters(txn, database, exporter, limits.dead_max_bytes, oldest);
+    if (gone && *gone > 0)
+      log::warn(5011, exporter, std::to_string(*gone) + " of the oldest dead letters were dropped: limit reached");
+  }
+}
+
+Result<void> Committer::reopen(const Group& group, bool& already_written) {
+  log::warn(5008, {}, "a sync of the store failed; it is opened again");
+  CS_CHECK(database_.reopen());
+  CS_TRY(tail, database_.with([](Database& database) -> Result<Tail> {
+    CS_TRY(txn, database.read());
+    return database.tail(txn);
+  }));
+  // The newest committed sequence tells whether the group got to the disk after all.
+  already_written = !group.items.empty() && tail.next == group.tail.next;
+  if (!already_written && tail.next != committed_.next)
+    return Error{
+        Code::io,
+        "the store ends at event " + std::to_string(tail.next) + " instead of " + std::to_string(committed_.next),
+        5008};
+  return {};
+}
+
+void Committer::published(Group& group) {
+  std::shared_ptr<const std::function<void(const event::BatchRef&)>> publish;
+  {
+    const Lock lock(mutex_);
+    publish = publish_;
+  }
+  std::vector<event::BatchRef> batches;
+  batches.reserve(group.items.size());
+  for (const Item& item : group.items) batches.push_back(item.batch);
+  feeds_.committed(batches);
+  if (publish && *publish)
+    for (const event::BatchRef& batch : batches) (*publish)(batch);
+  CSIEM_FAULT_POINT("published");
+  const int64_t now = clock_.mono_ns();
+  if (health() == Health::full || now >= limits_at_ns_ + kLookAtLimitsNs) {
+    limits_at_ns_ = now;
+    feeds_.enforce_limits(committed_);
+    if (health() == Health::full) feeds_.make_room(max_bytes_ / 64);
+  }
+  sync_if_due(false);
+}
+
+void Committer::sync_if_due(bool now) {
+  if (durability_ != Durability::interval || !unsynced_) return;
+  const int64_t time = clock_.mono_ns();
+  if (!now && time < synced_at_ns_ + sync_interval_ns_) return;
+  const auto synced = database_.with([](Database& database) { return database.sync(); });
+  synced_at_ns_ = time;
+  if (synced) unsynced_ = false;
+  if (!synced) note(synced);
+}
+
+// Says once that there is trouble and once that it is over.
+void Committer::note(const Result<void>& result) {
+  if (result) {
+    if (std::exchange(reported_, 0) != 0) log::info("the store can be written again");
+    return;
+  }
+  const int code = health() == Health::failed ? 5008 : result.error().message_code();
+  if (std::exchange(reported_, code) != code)
+    log::error(code, {}, result.error().what() + "; kept in memory, tried again every second");
+}
+
+}  // namespace csiem::store

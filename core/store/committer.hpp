@@ -1,0 +1,119 @@
+// The thread that makes things durable: everything that waits goes into one transaction, a group (delivery.md 3.2).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "store/feeds.hpp"
+#include "store/shared_database.hpp"
+#include "store/store.hpp"
+
+namespace csiem::store {
+
+// Nothing is lost when the disk fails: the group is kept in memory and written again every second, and must_wait()
+// holds the sources. Every method may be called from any thread and returns at once, flush() excepted.
+class Committer {
+ public:
+  Committer(SharedDatabase& database, Feeds& feeds, const Options& options, Tail tail);
+  // Gives up what was not written, as a crash would.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  void start();
+  void stop();
+
+  // Gives the batch its sequences. One thread.
+  void append(const std::shared_ptr<event::EventBatch>& batch, const std::string& source, std::string checkpoint);
+  void quarantine(std::string line);
+  // The feeds have changes; they are written with the next group, or alone after a moment.
+  void feeds_changed();
+  bool must_wait() const noexcept { return must_wait_.load(std::memory_order_acquire); }
+  Health health() const noexcept { return health_.load(std::memory_order_acquire); }
+  uint64_t uncommitted_events() const;
+  // Tries once to write everything that was handed over before the call.
+  Result<void> flush();
+
+  void on_progress(std::function<void()> notify);
+  void on_publish(std::function<void(const event::BatchRef&)> publish);
+
+ private:
+  struct Item {
+    std::shared_ptr<event::EventBatch> batch;
+    int64_t accepted_unix_ns;
+    std::size_t block_bytes;
+  };
+  struct Group {
+    std::vector<Item> items;
+    std::map<std::string, std::string> checkpoints;
+    std::vector<std::string> quarantined;
+    Feeds::Changes changes;
+    Tail tail;  // behind it
+    std::size_t bytes = 0;
+    bool empty() const { return items.empty() && checkpoints.empty() && quarantined.empty() && changes.empty(); }
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  void run();
+  void wait_for_work(Lock& lock);
+  Group gather();
+  bool write_until_done(Lock& lock, Group& group, Result<void>& result);
+  Result<void> write(Group& group);
+  Result<void> write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
+                           std::vector<Range>& left);
+  Result<void> reopen(const Group& group, bool& already_written);
+  void published(Group& group);
+  void sync_if_due(bool now);
+  void trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) const;
+  void note(const Result<void>& result);
+  void decide_waiting();
+
+  SharedDatabase& database_;
+  Feeds& feeds_;
+  const Clock& clock_;
+  const Durability durability_;
+  const int64_t sync_interval_ns_;
+  const uint64_t max_bytes_;
+  const std::size_t max_uncommitted_bytes_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_, done_;
+  std::vector<Item> items_;  // not gathered yet
+  // Source and text, with the number of items_ that must be durable first.
+  std::vector<std::pair<std::size_t, std::pair<std::string, std::string>>> waiting_checkpoints_;
+  std::vector<std::string> quarantined_;
+  std::size_t uncommitted_bytes_ = 0;
+  uint64_t uncommitted_events_ = 0;
+  Sequence next_;
+  int64_t lazy_since_ns_ = 0;  // 0: nothing waits for company
+  bool stopping_ = false;
+  uint64_t flush_asked_ = 0, flush_done_ = 0;
+  Result<void> flush_result_;
+  std::shared_ptr<const std::function<void()>> progress_;
+  std::shared_ptr<const std::function<void(const event::BatchRef&)>> publish_;
+
+  std::atomic<bool> must_wait_{false};
+  std::atomic<Health> health_{Health::ok};
+
+  // Writer's thread alone.
+  Tail committed_;
+  uint64_t used_bytes_ = 0;
+  std::vector<Range> holes_;  // to be deleted further
+  bool more_to_delete_ = false, unsynced_ = false;
+  int64_t synced_at_ns_ = 0, limits_at_ns_ = 0;
+  int failed_syncs_ = 0;
+  int reported_ = 0;  // message code of the trouble that was logged and still lasts
+  std::thread thread_;
+};
+
+}  // namespace csiem::store

@@ -1,0 +1,119 @@
+// One exporter's place in the log: what is settled, what is handed over, what comes next.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/settled_ranges.hpp"
+#include "store/store.hpp"
+
+namespace csiem::store {
+
+// Pure bookkeeping: no threads, no files. What is handed over and what is next is forgotten with the process; the rest
+// is the record that the store keeps.
+class CursorState {
+ public:
+  static constexpr std::size_t kMostGaps = 65'536;
+  // Batches that may be on their way ahead of the others.
+  static constexpr std::size_t kMostEarly = 64;
+
+  // Of an exporter that begins at `origin`.
+  explicit CursorState(Sequence origin = 1) : origin_(origin), settled_(origin), next_(origin), early_next_(origin) {}
+  // From encode(). Nothing when the bytes are damaged.
+  static std::optional<CursorState> decode(std::string_view record);
+  std::string encode() const;
+
+  // ---- the record ----
+  Sequence frontier() const noexcept { return settled_.frontier(); }
+  const SettledRanges& settled() const noexcept { return settled_; }
+  bool is_settled(Sequence sequence) const {
+    bool found = false;
+    settled_.settled_in(sequence, sequence, [&](Sequence, Sequence) { found = true; });
+    return found;
+  }
+  std::size_t gaps() const noexcept { return settled_.gaps(); }
+  // `end`: the sequence behind the newest committed one.
+  Ledger ledger(Sequence end) const;
+  // Ranges at and above this one were never handed over and are not settled, shed ones and early ones excepted.
+  Sequence next() const noexcept { return next_; }
+
+  std::string state;    // the exporter's own text
+  CursorLimits limits;  // kept for the time when nobody has the cursor open
+  int64_t opened_unix_ns = 0;
+  // Of the log from next() on: bytes of events that are settled or on their way already.
+  uint64_t ahead_bytes = 0;
+
+  // ---- handing over ----
+  std::size_t on_the_way_bytes() const noexcept { return on_the_way_bytes_; }
+  bool has_room(std::size_t window_bytes) const noexcept {
+    return on_the_way_bytes_ < window_bytes || on_the_way_.empty();
+  }
+  // Parts of the batch [first, last] that are not to be sent: settled, handed over early, or behind next().
+  void skipped_in(Sequence first, Sequence last, std::vector<Range>& out) const;
+  // Everything up to `last` is handed over, as one batch of `bytes` beginning with `first`; `events` of it are not
+  // skipped.
+  void hand_over(Sequence first, Sequence last, uint64_t events, std::size_t bytes);
+  // Nothing up to `last` has to be handed over.
+  void pass(Sequence last) noexcept { next_ = std::max(next_, last + 1); }
+  // The range, which is behind next(), goes ahead of the others.
+  void hand_over_early(Range range, std::size_t bytes);
+  bool may_hand_over_early() const noexcept { return early_.size() < kMostEarly && settled_.gaps() < kMostGaps; }
+  // From where on it has to be looked for events that overtake.
+  Sequence early_next() const noexcept { return std::max(early_next_, next_); }
+  void looked_for_early(Sequence last) noexcept { early_next_ = std::max(early_next_, last + 1); }
+
+  // ---- the ends of events ----
+  void settle(Sequence first, Sequence last, const std::array<uint64_t, 4>& counts);
+  // Settles what of [first, last] is neither settled nor handed over, calling fresh(range) before each part is.
+  template <class Fresh>
+  void take_out(Sequence first, Sequence last, Fresh&& fresh) {
+    std::vector<Range> skipped;
+    skipped_in(first, last, skipped);
+    for (const Range& skip : skipped) {
+      if (first < skip.first) take_out_part({first, skip.first - 1}, fresh);
+      first = skip.last + 1;
+    }
+    if (first <= last) take_out_part({first, last}, fresh);
+  }
+  void count_dropped(std::size_t severity, uint64_t events) noexcept { dropped_[severity] += events; }
+  void count_lost(uint64_t events) noexcept { lost_ += events; }
+  void count_dead(uint64_t events) noexcept { counts_[static_cast<std::size_t>(Fate::dead_lettered)] += events; }
+
+  bool changed = false;  // since the record was written
+
+ private:
+  struct OnTheWay {
+    uint64_t left;  // events
+    std::size_t bytes;
+  };
+  struct Early {
+    Sequence last;
+    uint64_t left;
+    std::size_t bytes;
+  };
+  template <class Fresh>
+  void take_out_part(Range part, Fresh& fresh) {
+    fresh(part);
+    settled_.add(part.first, part.last, [](Sequence, Sequence) {});
+    changed = true;
+  }
+
+  Sequence origin_;
+  SettledRanges settled_;
+  std::array<uint64_t, 4> counts_{};
+  BySeverity dropped_{};
+  uint64_t lost_ = 0;
+
+  Sequence next_;
+  Sequence early_next_;
+  std::map<Sequence, OnTheWay> on_the_way_;  // by first sequence; disjoint apart from early ones inside of them
+  std::map<Sequence, Early> early_;          // by first sequence
+  std::size_t on_the_way_bytes_ = 0;
+};
+
+}  // namespace csiem::store

@@ -1,0 +1,217 @@
+#include "store/database.hpp"
+
+#include "base/clock.hpp"
+#include "store/record.hpp"
+
+namespace csiem::store {
+namespace {
+
+constexpr uint32_t kFormat = 1;
+constexpr std::string_view kFormatKey = "format", kTailKey = "tail", kCreatedKey = "created";
+
+using lmdb::NumberKey;
+using lmdb::Scan;
+using lmdb::Transaction;
+
+}  // namespace
+
+Result<Database> Database::open(const Settings& settings) {
+  lmdb::Environment::Settings env_settings;
+  env_settings.directory = settings.directory;
+  if (settings.max_bytes != 0) env_settings.map_bytes = static_cast<std::size_t>(settings.max_bytes) + kReserveBytes;
+  env_settings.sync = settings.sync;
+  env_settings.read_only = settings.read_only;
+  CS_TRY(env, lmdb::Environment::open(env_settings));
+  Database database(std::move(env));
+  CS_CHECK(database.open_tables(settings.read_only));
+  return database;
+}
+
+Result<void> Database::open_tables(bool read_only) {
+  CS_TRY(txn, Transaction::begin(env_, read_only ? Transaction::Kind::read : Transaction::Kind::write));
+  const unsigned create = read_only ? 0 : MDB_CREATE;
+  struct Table {
+    const char* name;
+    unsigned flags;
+    MDB_dbi* db;
+  };
+  for (const Table& table :
+       {Table{"meta", 0, &meta_}, Table{"log", MDB_INTEGERKEY, &log_}, Table{"cursors", 0, &cursors_},
+        Table{"checkpoints", 0, &checkpoints_}, Table{"recent", MDB_INTEGERKEY, &recent_}, Table{"dead", 0, &dead_},
+        Table{"quarantine", MDB_INTEGERKEY, &quarantine_}}) {
+    CS_TRY(db, txn.open(table.name, table.flags | create));
+    *table.db = db;
+  }
+  CS_CHECK(check_format(txn, read_only));
+  return txn.commit();
+}
+
+Result<void> Database::check_format(Transaction& txn, bool read_only) {
+  CS_TRY(found, txn.get(meta_, kFormatKey));
+  if (found.found) {
+    const auto format = RecordReader(found.value).number<uint32_t>();
+    if (format == kFormat) return {};
+    return Error{Code::unsupported,
+                 "the store has format " + std::to_string(format) + ", this version reads " + std::to_string(kFormat),
+                 5004};
+  }
+  if (read_only) return Error{Code::not_found, "the store is empty", 5005};
+  RecordWriter format, created;
+  format.number(kFormat);
+  created.number(system_clock().unix_ns());
+  CS_CHECK(txn.put(meta_, kFormatKey, format.take()));
+  CS_CHECK(txn.put(meta_, kCreatedKey, created.take()));
+  return put_tail(txn, Tail{});
+}
+
+Result<Tail> Database::tail(const Transaction& txn) const {
+  CS_TRY(found, txn.get(meta_, kTailKey));
+  RecordReader in(found.value);
+  Tail tail;
+  tail.next = in.number<uint64_t>();
+  tail.log_bytes = in.number<uint64_t>();
+  if (!in.good() || tail.next == 0) return Error{Code::invalid, "the store's end mark is damaged", 5005};
+  return tail;
+}
+
+Result<void> Database::put_tail(Transaction& txn, const Tail& tail) const {
+  RecordWriter out;
+  out.number(tail.next);
+  out.number(tail.log_bytes);
+  return txn.put(meta_, kTailKey, out.take());
+}
+
+uint64_t Database::used_bytes(const Transaction& txn) const {
+  uint64_t bytes = 0;
+  for (const MDB_dbi db : {meta_, log_, cursors_, checkpoints_, recent_, dead_, quarantine_}) {
+    const MDB_stat stat = txn.stat(db);
+    bytes += (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * stat.ms_psize;
+  }
+  return bytes;
+}
+
+Result<void> Database::put_block(Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns,
+                                 uint64_t log_bytes_before, std::size_t bytes) const {
+  CS_TRY(room, txn.reserve(log_, NumberKey(batch.first_sequence()), bytes, MDB_APPEND));
+  write_block(batch, accepted_unix_ns, log_bytes_before, room);
+  return {};
+}
+
+Result<std::optional<Database::Block>> Database::block_at(const Transaction& txn, Sequence sequence) const {
+  CS_TRY(scan, Scan::open(txn, log_));
+  bool found = scan.seek(NumberKey(sequence));
+  if (!found || NumberKey::read(scan.key()) != sequence) {
+    // The one before may reach to the sequence.
+    const bool before = found ? scan.previous() : scan.last();
+    if (before) {
+      const Sequence first = NumberKey::read(scan.key());
+      const auto header = BlockView::peek(scan.value());
+      // A damaged header says nothing about the end: whatever is asked for up to the next block is in it.
+      if (!header || sequence < first + header->count) return std::optional(Block{first, scan.value()});
+      found = found && scan.next();
+    } else if (found) {
+      found = scan.first();
+    }
+  }
+  if (scan.failed()) return Error{Code::io, "read from the store's log", 5005};
+  if (!found) return std::optional<Block>();
+  return std::optional(Block{NumberKey::read(scan.key()), scan.value()});
+}
+
+Result<bool> Database::erase_blocks(Transaction& txn, Sequence below, std::size_t most) const {
+  CS_TRY(scan, Scan::open(txn, log_));
+  for (std::size_t n = 0; n < most; ++n) {
+    // A block ends where the next one begins; the last one ends with the log.
+    if (!scan.first() || !scan.next()) {
+      if (!scan.first()) return false;
+      CS_TRY(end, tail(txn));
+      if (end.next > below) return false;
+    } else if (NumberKey::read(scan.key()) > below) {
+      return false;
+    } else if (!scan.first()) {
+      return false;
+    }
+    CS_CHECK(scan.erase());
+  }
+  return true;
+}
+
+Result<bool> Database::erase_inside(Transaction& txn, Range range, std::size_t most) const {
+  CS_TRY(scan, Scan::open(txn, log_));
+  std::size_t erased = 0;
+  for (bool more = scan.seek(NumberKey(range.first)); more && erased < most; ++erased) {
+    const Sequence first = NumberKey::read(scan.key());
+    const auto header = BlockView::peek(scan.value());
+    if (!header || first + header->count - 1 > range.last) return false;
+    CS_CHECK(scan.erase());
+    more = scan.seek(NumberKey(range.first));
+  }
+  return erased == most;
+}
+
+Result<void> Database::walk_log(const Transaction& txn, Sequence from,
+                                const std::function<bool(const Block&)>& look) const {
+  CS_TRY(start, block_at(txn, from));
+  if (!start) return {};
+  CS_TRY(scan, Scan::open(txn, log_));
+  for (bool more = scan.seek(NumberKey(start->first)); more; more = scan.next())
+    if (!look({NumberKey::read(scan.key()), scan.value()})) return {};
+  if (scan.failed()) return Error{Code::io, "read from the store's log", 5005};
+  return {};
+}
+
+Result<void> Database::put_recent(Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns) const {
+  const auto events = batch.events();
+  const std::size_t bytes = sizeof accepted_unix_ns + events.size() * sizeof(event::UuidBits);
+  CS_TRY(room, txn.reserve(recent_, NumberKey(batch.first_sequence()), bytes, MDB_APPEND));
+  std::memcpy(room, &accepted_unix_ns, sizeof accepted_unix_ns);
+  char* at = room + sizeof accepted_unix_ns;
+  for (const csiem_event& event : events) {
+    const auto bits = event::uuid_bits({event.event_id.ptr, event.event_id.len}).value_or(event::UuidBits{});
+    std::memcpy(at, &bits, sizeof bits);
+    at += sizeof bits;
+  }
+  return {};
+}
+
+Result<void> Database::trim_recent(Transaction& txn, Sequence below, int64_t before_unix_ns) const {
+  CS_TRY(scan, Scan::open(txn, recent_));
+  while (scan.first()) {
+    const auto accepted = RecordReader(scan.value()).number<int64_t>();
+    if (NumberKey::read(scan.key()) >= below && accepted >= before_unix_ns) break;
+    CS_CHECK(scan.erase());
+  }
+  return {};
+}
+
+Result<void> Database::walk_recent(const Transaction& txn,
+                                   const std::function<void(const event::UuidBits&, int64_t)>& take) const {
+  return walk(txn, recent_, [&](std::string_view, std::string_view value) {
+    RecordReader in(value);
+    const auto accepted = in.number<int64_t>();
+    for (event::UuidBits bits; in.good();) {
+      bits.high = in.number<uint64_t>();
+      bits.low = in.number<uint64_t>();
+      if (in.good() && bits != event::UuidBits{}) take(bits, accepted);
+    }
+    return true;
+  });
+}
+
+Result<void> Database::put_quarantined(Transaction& txn, std::string_view json, std::size_t most) const {
+  CS_TRY(scan, Scan::open(txn, quarantine_));
+  const uint64_t next = scan.last() ? NumberKey::read(scan.key()) + 1 : 1;
+  CS_CHECK(txn.put(quarantine_, NumberKey(next), json, MDB_APPEND));
+  while (txn.stat(quarantine_).ms_entries > most && scan.first()) CS_CHECK(scan.erase());
+  return {};
+}
+
+Result<void> Database::walk(const Transaction& txn, MDB_dbi db, const Entry& look) const {
+  CS_TRY(scan, Scan::open(txn, db));
+  for (bool more = scan.first(); more; more = scan.next())
+    if (!look(scan.key(), scan.value())) return {};
+  if (scan.failed()) return Error{Code::io, "read from the store", 5005};
+  return {};
+}
+
+}  // namespace csiem::store

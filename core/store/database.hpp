@@ -1,0 +1,111 @@
+// The tables of the store (delivery.md 3.1) and what can be done with them inside of one transaction.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/block.hpp"
+#include "store/lmdb.hpp"
+#include "store/store.hpp"
+
+namespace csiem::store {
+
+// Where the log ends.
+struct Tail {
+  Sequence next = 1;       // of the next event
+  uint64_t log_bytes = 0;  // of all blocks ever written
+};
+
+class Database {
+ public:
+  // What stays free for cursors, dead letters and deletions when the log has used up max_bytes.
+  static constexpr std::size_t kReserveBytes = 64U << 20;
+
+  struct Settings {
+    std::string directory;                   // of the environment
+    uint64_t max_bytes = uint64_t{4} << 30;  // 0: as it was created
+    bool sync = true;
+    bool read_only = false;
+  };
+  // Creates what is missing unless read-only. Fails with CS5004 when a newer version wrote it.
+  static Result<Database> open(const Settings& settings);
+
+  Result<lmdb::Transaction> read() const { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::read); }
+  Result<lmdb::Transaction> write() { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::write); }
+  Result<void> sync() { return env_.sync(); }
+
+  // ---- meta ----
+  Result<Tail> tail(const lmdb::Transaction& txn) const;
+  Result<void> put_tail(lmdb::Transaction& txn, const Tail& tail) const;
+  // Live pages of all tables.
+  uint64_t used_bytes(const lmdb::Transaction& txn) const;
+
+  // ---- log ----
+  Result<void> put_block(lmdb::Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns,
+                         uint64_t log_bytes_before, std::size_t bytes) const;
+  struct Block {
+    Sequence first = 0;
+    std::string_view bytes;  // valid while the transaction is
+  };
+  // The block that holds the sequence, else the first one behind it.
+  Result<std::optional<Block>> block_at(const lmdb::Transaction& txn, Sequence sequence) const;
+  // Deletes blocks of which everything lies before `below`, at most `most`. Returns whether there may be more.
+  Result<bool> erase_blocks(lmdb::Transaction& txn, Sequence below, std::size_t most) const;
+  Result<void> erase_block(lmdb::Transaction& txn, Sequence first) const {
+    return txn.erase(log_, lmdb::NumberKey(first));
+  }
+  // Deletes blocks that lie inside of the range as a whole, at most `most`. Returns whether there may be more.
+  Result<bool> erase_inside(lmdb::Transaction& txn, Range range, std::size_t most) const;
+  // Calls look(block) for each block from `from` on until it returns false.
+  Result<void> walk_log(const lmdb::Transaction& txn, Sequence from,
+                        const std::function<bool(const Block&)>& look) const;
+
+  // ---- recent ----
+  Result<void> put_recent(lmdb::Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns) const;
+  // Forgets what lies before `below` or was accepted before the time.
+  Result<void> trim_recent(lmdb::Transaction& txn, Sequence below, int64_t before_unix_ns) const;
+  Result<void> walk_recent(const lmdb::Transaction& txn,
+                           const std::function<void(const event::UuidBits&, int64_t)>& take) const;
+
+  // ---- cursors, checkpoints: key and value as they are ----
+  using Entry = std::function<bool(std::string_view key, std::string_view value)>;  // false ends the walk
+  Result<void> put_cursor(lmdb::Transaction& txn, std::string_view exporter, std::string_view record) const {
+    return txn.put(cursors_, exporter, record);
+  }
+  Result<void> erase_cursor(lmdb::Transaction& txn, std::string_view exporter) const {
+    return txn.erase(cursors_, exporter);
+  }
+  Result<void> walk_cursors(const lmdb::Transaction& txn, const Entry& look) const { return walk(txn, cursors_, look); }
+  Result<void> put_checkpoint(lmdb::Transaction& txn, std::string_view source, std::string_view text) const {
+    return txn.put(checkpoints_, source, text);
+  }
+  Result<void> walk_checkpoints(const lmdb::Transaction& txn, const Entry& look) const {
+    return walk(txn, checkpoints_, look);
+  }
+
+  // ---- dead letters: dead_letters.hpp ----
+  MDB_dbi dead() const noexcept { return dead_; }
+
+  // ---- quarantine ----
+  // The oldest go when there are more than `most`.
+  Result<void> put_quarantined(lmdb::Transaction& txn, std::string_view json, std::size_t most) const;
+  Result<void> walk_quarantine(const lmdb::Transaction& txn, const Entry& look) const {
+    return walk(txn, quarantine_, look);
+  }
+
+ private:
+  explicit Database(lmdb::Environment env) : env_(std::move(env)) {}
+  Result<void> open_tables(bool read_only);
+  Result<void> check_format(lmdb::Transaction& txn, bool read_only);
+  Result<void> walk(const lmdb::Transaction& txn, MDB_dbi db, const Entry& look) const;
+
+  lmdb::Environment env_;
+  MDB_dbi meta_ = 0, log_ = 0, cursors_ = 0, checkpoints_ = 0, recent_ = 0, dead_ = 0, quarantine_ = 0;
+};
+
+}  // namespace csiem::store

@@ -1,0 +1,141 @@
+#include "store/dead_letters.hpp"
+
+#include <array>
+
+#include "store/kept_lines.hpp"
+#include "store/record.hpp"
+
+namespace csiem::store {
+namespace {
+
+using lmdb::Scan;
+using lmdb::Transaction;
+
+// Exporter, a zero byte, the sequence with its highest byte first, so that the order of bytes is the order of numbers.
+// The entry of sequence 0 holds the totals.
+std::string key_of(std::string_view exporter, Sequence sequence) {
+  std::string key(exporter);
+  key.push_back('\0');
+  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(sequence >> shift & 0xff));
+  return key;
+}
+
+bool split_key(std::string_view key, std::string_view& exporter, Sequence& sequence) {
+  if (key.size() < 9 || key[key.size() - 9] != '\0') return false;
+  exporter = key.substr(0, key.size() - 9);
+  sequence = 0;
+  for (const char byte : key.substr(key.size() - 8)) sequence = sequence << 8 | static_cast<unsigned char>(byte);
+  return true;
+}
+
+std::optional<StoredLetter> letter_of(std::string_view key, std::string_view value) {
+  StoredLetter letter;
+  if (!split_key(key, letter.exporter, letter.sequence) || letter.sequence == 0) return std::nullopt;
+  RecordReader in(value);
+  letter.last_attempt_unix_ns = in.number<int64_t>();
+  letter.error_class = in.text();
+  letter.reason = in.text();
+  letter.json = in.rest();
+  if (!in.good()) return std::nullopt;
+  return letter;
+}
+
+uint64_t cost(std::string_view key, std::string_view value) { return key.size() + value.size(); }
+
+Result<void> add_totals(Transaction& txn, const Database& database, std::string_view exporter, uint64_t count,
+                        uint64_t bytes) {
+  CS_TRY(before, letter_totals(txn, database, exporter));
+  RecordWriter out;
+  out.number(before.count + count);
+  out.number(before.bytes + bytes);
+  return txn.put(database.dead(), key_of(exporter, 0), out.take());
+}
+
+}  // namespace
+
+std::string letter_id(const StoredLetter& letter) {
+  return std::string(letter.exporter) + "/" + std::to_string(letter.sequence);
+}
+
+Result<void> put_letter(Transaction& txn, const Database& database, const std::string& exporter,
+                        const DeadLetter& letter) {
+  const std::string key = key_of(exporter, letter.sequence);
+  RecordWriter out;
+  out.number(letter.last_attempt_unix_ns);
+  out.text(letter.error_class);
+  out.text(letter.vendor_text.empty() ? letter.vendor_code : letter.vendor_text);
+  std::string line = dead_letter_line(exporter, letter);
+  line.pop_back();
+  out.rest(line);
+  const std::string value = out.take();
+  CS_TRY(before, txn.get(database.dead(), key));
+  if (before.found) {  // given up again after a replay
+    CS_CHECK(add_totals(txn, database, exporter, 0, cost(key, value) - cost(key, before.value)));
+  } else {
+    CS_CHECK(add_totals(txn, database, exporter, 1, cost(key, value)));
+  }
+  return txn.put(database.dead(), key, value);
+}
+
+Result<LetterTotals> letter_totals(const Transaction& txn, const Database& database, std::string_view exporter) {
+  CS_TRY(found, txn.get(database.dead(), key_of(exporter, 0)));
+  RecordReader in(found.value);
+  LetterTotals totals;
+  if (!found.found) return totals;
+  totals.count = in.number<uint64_t>();
+  totals.bytes = in.number<uint64_t>();
+  return totals;
+}
+
+Result<void> walk_letters(const Transaction& txn, const Database& database, const LetterFilter& filter,
+                          const std::function<bool(const StoredLetter&)>& look) {
+  CS_TRY(scan, Scan::open(txn, database.dead()));
+  bool more = filter.exporter.empty() ? scan.first() : scan.seek(key_of(filter.exporter, 1));
+  for (; more; more = scan.next()) {
+    const auto letter = letter_of(scan.key(), scan.value());
+    if (!filter.exporter.empty()) {
+      std::string_view exporter;
+      Sequence sequence = 0;
+      if (split_key(scan.key(), exporter, sequence) && exporter != filter.exporter) break;
+    }
+    if (!letter || letter->last_attempt_unix_ns < filter.since_unix_ns) continue;
+    if (!filter.error_class.empty() && letter->error_class != filter.error_class) continue;
+    if (!look(*letter)) return {};
+  }
+  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  return {};
+}
+
+Result<bool> erase_letter(Transaction& txn, const Database& database, std::string_view exporter, Sequence sequence) {
+  const std::string key = key_of(exporter, sequence);
+  CS_TRY(found, txn.get(database.dead(), key));
+  if (!found.found) return false;
+  const uint64_t bytes = cost(key, found.value);
+  CS_CHECK(txn.erase(database.dead(), key));
+  CS_CHECK(add_totals(txn, database, exporter, ~uint64_t{0}, uint64_t{0} - bytes));
+  return true;
+}
+
+Result<uint64_t> trim_letters(Transaction& txn, const Database& database, std::string_view exporter, uint64_t max_bytes,
+                              int64_t before_unix_ns) {
+  CS_TRY(totals, letter_totals(txn, database, exporter));
+  uint64_t count = 0, bytes = 0;
+  {
+    CS_TRY(scan, Scan::open(txn, database.dead()));
+    while (scan.seek(key_of(exporter, 1))) {
+      const auto letter = letter_of(scan.key(), scan.value());
+      if (letter && letter->exporter != exporter) break;
+      if (letter && totals.bytes - bytes <= max_bytes && letter->last_attempt_unix_ns >= before_unix_ns) break;
+      std::string_view owner;
+      Sequence sequence = 0;
+      if (!split_key(scan.key(), owner, sequence) || owner != exporter) break;
+      bytes += cost(scan.key(), scan.value());
+      ++count;
+      CS_CHECK(scan.erase());
+    }
+  }
+  if (count > 0) CS_CHECK(add_totals(txn, database, exporter, uint64_t{0} - count, uint64_t{0} - bytes));
+  return count;
+}
+
+}  // namespace csiem::store

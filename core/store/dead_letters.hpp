@@ -1,0 +1,50 @@
+// The table of dead letters: what exporters gave up, with the reason (delivery.md 8).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/database.hpp"
+
+namespace csiem::store {
+
+// One letter as it lies in the table. Views are valid while the transaction is.
+struct StoredLetter {
+  std::string_view exporter;
+  Sequence sequence = 0;
+  int64_t last_attempt_unix_ns = 0;
+  std::string_view error_class, reason;
+  std::string_view json;  // the envelope with the canonical event, one line without its line feed
+};
+
+// "splunk/42"; the name of a letter on the command line.
+std::string letter_id(const StoredLetter& letter);
+
+struct LetterFilter {
+  std::string exporter = {};     // empty: all
+  std::string error_class = {};  // empty: all
+  int64_t since_unix_ns = 0;
+};
+
+struct LetterTotals {
+  uint64_t count = 0, bytes = 0;
+};
+
+// What is put counts at once; the totals of an exporter are kept beside its letters.
+Result<void> put_letter(lmdb::Transaction& txn, const Database& database, const std::string& exporter,
+                        const DeadLetter& letter);
+Result<LetterTotals> letter_totals(const lmdb::Transaction& txn, const Database& database, std::string_view exporter);
+// Letters in order of exporter and sequence; `look` returns false to end the walk.
+Result<void> walk_letters(const lmdb::Transaction& txn, const Database& database, const LetterFilter& filter,
+                          const std::function<bool(const StoredLetter&)>& look);
+Result<bool> erase_letter(lmdb::Transaction& txn, const Database& database, std::string_view exporter,
+                          Sequence sequence);
+// Removes the oldest until the exporter keeps its limits. Returns how many went.
+Result<uint64_t> trim_letters(lmdb::Transaction& txn, const Database& database, std::string_view exporter,
+                              uint64_t max_bytes, int64_t before_unix_ns);
+
+}  // namespace csiem::store

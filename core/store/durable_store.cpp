@@ -1,0 +1,165 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "base/log.hpp"
+#include "store/committer.hpp"
+#include "store/data_directory.hpp"
+#include "store/feeds.hpp"
+#include "store/kept_lines.hpp"
+#include "store/store.hpp"
+
+namespace csiem::store {
+namespace {
+
+// A key of the store's tables.
+bool is_plain_name(const std::string& id) {
+  return !id.empty() && id.size() <= 200 && id[0] != '.' && std::all_of(id.begin(), id.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+}
+
+// What the store and its cursors share.
+class Core {
+ public:
+  Core(Fd lock, Database database, Database::Settings settings, const Options& options, Tail tail,
+       std::map<std::string, std::string> checkpoints)
+      : lock_(std::move(lock)),
+        database_(std::move(database), std::move(settings)),
+        feeds_(database_, options, [this] { committer_.feeds_changed(); }),
+        committer_(database_, feeds_, options, tail),
+        checkpoints_(std::move(checkpoints)) {}
+  ~Core() { stop(); }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  void start(Sequence end) {
+    feeds_.start(end);
+    committer_.start();
+  }
+  // Ends the threads: nothing is delivered and nothing written any more, whoever still holds a cursor.
+  void stop() {
+    committer_.stop();
+    feeds_.stop();
+  }
+  SharedDatabase& database() { return database_; }
+  Feeds& feeds() { return feeds_; }
+  const Feeds& feeds() const { return feeds_; }
+  Committer& committer() { return committer_; }
+  const Committer& committer() const { return committer_; }
+  std::string checkpoint(const std::string& source) const {
+    const auto at = checkpoints_.find(source);
+    return at == checkpoints_.end() ? std::string() : at->second;
+  }
+
+ private:
+  const Fd lock_;
+  SharedDatabase database_;
+  Feeds feeds_;
+  Committer committer_;
+  const std::map<std::string, std::string> checkpoints_;  // as they were when the store was opened
+};
+
+class LogCursor final : public Cursor {
+ public:
+  LogCursor(std::shared_ptr<Core> core, Feeds::Handle feed) : core_(std::move(core)), feed_(std::move(feed)) {}
+  ~LogCursor() override { core_->feeds().close(feed_); }
+
+  void start(Deliver deliver) override { core_->feeds().start_delivery(feed_, std::move(deliver)); }
+  void settle(Sequence first, Sequence last, const std::array<uint64_t, 4>& counts) override {
+    core_->feeds().settle(feed_, first, last, counts);
+  }
+  void dead_letter(DeadLetter letter) override { core_->feeds().dead_letter(feed_, std::move(letter)); }
+  Ledger ledger() const override { return core_->feeds().ledger(feed_); }
+  void save_state(std::string text) override { core_->feeds().save_state(feed_, std::move(text)); }
+  std::string state() const override { return core_->feeds().state(feed_); }
+
+ private:
+  std::shared_ptr<Core> core_;
+  Feeds::Handle feed_;
+};
+
+class DurableStore final : public Store {
+ public:
+  explicit DurableStore(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  ~DurableStore() override { core_->stop(); }
+
+  Result<std::unique_ptr<Cursor>> open_cursor(const CursorOptions& options) override {
+    if (!is_plain_name(options.exporter_id))
+      return Error{Code::invalid,
+                   "exporter id \"" + options.exporter_id + "\": expected letters, digits, '-', '_' and '.'"};
+    CS_TRY(feed, core_->feeds().open(options));
+    return std::unique_ptr<Cursor>(std::make_unique<LogCursor>(core_, std::move(feed)));
+  }
+  Result<void> append(const std::shared_ptr<event::EventBatch>& batch, const std::string& source_id,
+                      std::string checkpoint) override {
+    core_->committer().append(batch, source_id, std::move(checkpoint));
+    return {};
+  }
+  void quarantine(const Quarantined& record) override {
+    core_->committer().quarantine(quarantine_line(record, system_clock().unix_ns()));
+  }
+  std::string checkpoint(const std::string& source_id) const override { return core_->checkpoint(source_id); }
+  bool must_wait() const override { return core_->committer().must_wait(); }
+  void on_progress(std::function<void()> notify) override { core_->committer().on_progress(std::move(notify)); }
+  void on_publish(std::function<void(const event::BatchRef&)> publish) override {
+    core_->committer().on_publish(std::move(publish));
+  }
+  Result<void> recent_ids(const std::function<void(const event::UuidBits&, int64_t)>& take) const override {
+    return core_->database().with([&](Database& database) -> Result<void> {
+      CS_TRY(txn, database.read());
+      return database.walk_recent(txn, take);
+    });
+  }
+  Health health() const override { return core_->committer().health(); }
+  uint64_t unsettled_events() const override {
+    return core_->feeds().unsettled_events() + core_->committer().uncommitted_events();
+  }
+  Result<void> flush() override { return core_->committer().flush(); }
+
+ private:
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_store(Options options) {
+  if (options.directory.empty()) return Error{Code::invalid, "data directory: empty path", 5005};
+  if (!options.revive) return Error{Code::invalid, "a store without a way to read its events", 9001};
+  CS_TRY(lock, lock_directory(options.directory));
+  Database::Settings settings;
+  settings.directory = options.directory + "/store";
+  settings.max_bytes = options.max_bytes;
+  settings.sync = options.durability == Durability::sync;
+  if (auto made = make_directories(settings.directory, 0700); !made)
+    return Error{made.error().code(), made.error().what(), 5005};
+  CS_TRY(database, Database::open(settings));
+  Tail tail;
+  std::map<std::string, std::string> checkpoints;
+  std::vector<std::pair<std::string, CursorState>> cursors;
+  {
+    CS_TRY(txn, database.read());
+    CS_TRY(found, database.tail(txn));
+    tail = found;
+    CS_CHECK(database.walk_checkpoints(txn, [&](std::string_view source, std::string_view text) {
+      checkpoints.emplace(source, text);
+      return true;
+    }));
+    CS_CHECK(database.walk_cursors(txn, [&](std::string_view exporter, std::string_view record) {
+      if (auto state = CursorState::decode(record))
+        cursors.emplace_back(exporter, *std::move(state));
+      else
+        log::error(5006, exporter, "the place of this exporter in the log is damaged; it starts as a new one");
+      return true;
+    }));
+  }
+  auto core = std::make_shared<Core>(std::move(lock), std::move(database), std::move(settings), options, tail,
+                                     std::move(checkpoints));
+  for (auto& [exporter, state] : cursors) core->feeds().load(std::move(exporter), std::move(state));
+  core->start(tail.next);
+  return std::unique_ptr<Store>(std::make_unique<DurableStore>(std::move(core)));
+}
+
+}  // namespace csiem::store

@@ -1,0 +1,209 @@
+// The thread that brings lagging exporters what they missed.
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "store/feeds.hpp"
+
+namespace csiem::store {
+namespace {
+
+// Blocks whose headers are looked at in one short read transaction.
+constexpr std::size_t kHeadersAtOnce = 256;
+
+std::string range_text(Sequence first, Sequence last) { return std::to_string(first) + " to " + std::to_string(last); }
+
+}  // namespace
+
+void Feeds::run() {
+  pthread_setname_np(pthread_self(), "store-feed");
+  Lock lock(mutex_);
+  std::vector<Handle> round;
+  while (!stopping_) {
+    feeder_woken_ = false;
+    bool worked = false;
+    round.clear();
+    for (const auto& [id, feed] : feeds_)
+      if (lags(*feed)) round.push_back(feed);
+    for (const Handle& feed : round) {
+      if (stopping_) break;
+      worked = (wants_early(*feed) && feed_early(lock, *feed)) || worked;
+      worked = (lags(*feed) && feed->state.has_room(feed->options.window_bytes) && feed_next(lock, *feed)) || worked;
+    }
+    if (worked) continue;
+    last_revived_.reset();
+    work_.wait(lock, [&] { return stopping_ || feeder_woken_; });
+  }
+}
+
+// Hands over the batch with the cursor's next event, or finds out why it cannot. Returns false when it has to wait.
+bool Feeds::feed_next(Lock& lock, Feed& feed) {
+  const Sequence next = feed.state.next();
+  event::BatchRef batch = recent_.find(next);
+  if (!batch && last_revived_ && last_revived_->first_sequence() <= next && next <= last_revived_->last_sequence())
+    batch = last_revived_;
+  if (!batch) {
+    lock.unlock();
+    auto revived = revive_at(next);
+    lock.lock();
+    if (!revived) {
+      log::error(revived.error().message_code(), feed.id, revived.error().what());
+      work_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
+      return false;
+    }
+    if (!lags(feed) || feed.state.next() != next) return true;
+    revived->last = std::min(revived->last, end_ - 1);
+    if (revived->first > next) lose(next, revived->first - 1);  // a gap in the log
+    if (!revived->batch) {
+      if (revived->first != 0 && !revived->raw.empty()) {
+        log::error(5002, {},
+                   "the events " + range_text(revived->first, revived->last) +
+                       " of the log are damaged; they are lost and lie in the quarantine as they are");
+        damaged_.emplace_back(revived->first, std::move(revived->raw));
+      }
+      lose(std::max(next, revived->first), revived->last);
+      tell_change(lock);
+      lock.lock();
+      return true;
+    }
+    for (const Range& broken : revived->broken) {
+      log::error(5002, {}, "event " + std::to_string(broken.first) + " of the log cannot be read; it is lost");
+      lose(broken.first, broken.last);
+    }
+    batch = last_revived_ = std::move(revived->batch);
+    if (feed.state.next() < batch->first_sequence()) feed.state.pass(batch->first_sequence() - 1);
+  }
+  deliver_to(feed, batch);
+  return true;
+}
+
+// With the lock held: no cursor will ever get these events.
+void Feeds::lose(Sequence first, Sequence last) {
+  for (const auto& [id, feed] : feeds_) {
+    CursorState& state = feed->state;
+    if (first <= last) state.take_out(first, last, [&](Range part) { state.count_lost(part.size()); });
+    if (state.next() >= first) state.pass(last);
+  }
+}
+
+Result<Feeds::Revived> Feeds::revive_at(Sequence sequence) {
+  struct Copy {
+    Sequence first = 0, last = 0;
+    std::string bytes;
+  };
+  CS_TRY(copy, database_.with([&](Database& database) -> Result<Copy> {
+    Copy out;
+    CS_TRY(txn, database.read());
+    CS_TRY(block, database.block_at(txn, sequence));
+    CS_TRY(tail, database.tail(txn));
+    out.first = out.last = tail.next - 1;
+    if (!block) {  // nothing behind it any more
+      out.first = sequence;
+      return out;
+    }
+    out.first = block->first;
+    out.bytes = block->bytes;
+    CS_CHECK(database.walk_log(txn, block->first, [&](const Database::Block& other) {
+      if (other.first != block->first) out.last = other.first - 1;
+      return other.first == block->first;
+    }));
+    return out;
+  }));
+  return revive(copy.first, copy.last, std::move(copy.bytes));
+}
+
+Feeds::Revived Feeds::revive(Sequence first, Sequence last, std::string bytes) {
+  Revived out;
+  out.first = first;
+  out.last = last;
+  const auto block = BlockView::open(bytes, BlockView::Check::everything);
+  if (!block) {
+    out.raw = std::move(bytes);
+    return out;
+  }
+  out.last = first + block->count() - 1;
+  builder_.expect(bytes.size());
+  for (uint32_t i = 0; i < block->count(); ++i) {
+    if (revive_event_(block->event(i), builder_) && builder_.size() == i + 1) continue;
+    while (builder_.size() > i) builder_.drop_last();
+    builder_.add();  // keeps the place
+    out.broken.push_back({first + i, first + i});
+  }
+  const auto batch = builder_.seal(clock_.mono_ns());
+  batch->set_first_sequence(first);
+  out.batch = batch;
+  return out;
+}
+
+// ---- events that overtake ----
+
+bool Feeds::wants_early(const Feed& feed) const {
+  return lags(feed) && !feed.options.ordered && feed.options.priority_severity < static_cast<int32_t>(kSeverities) &&
+         feed.state.may_hand_over_early() && feed.state.early_next() < end_;
+}
+
+// Looks through the next headers for a block with severe events and hands those over, as batches of consecutive ones.
+// Returns whether it got ahead.
+bool Feeds::feed_early(Lock& lock, Feed& feed) {
+  const Sequence from = feed.state.early_next();
+  // What lies behind it may be in the table already, but it is not published yet.
+  const Sequence published = end_;
+  const int32_t severe = feed.options.priority_severity;
+  lock.unlock();
+  Sequence looked = from, first = 0;
+  auto found = database_.with([&](Database& database) -> Result<std::string> {
+    std::string bytes;
+    std::size_t seen = 0;
+    CS_TRY(txn, database.read());
+    CS_CHECK(database.walk_log(txn, from, [&](const Database::Block& block) {
+      if (block.first >= published) return false;
+      const auto header = BlockView::peek(block.bytes);
+      if (!header) return ++seen < kHeadersAtOnce;  // found again, and reported, in its turn
+      looked = block.first + header->count - 1;
+      for (auto i = severity_index(severe); i < kSeverities && bytes.empty(); ++i)
+        if (header->severity_count[i] > 0) bytes = block.bytes;
+      if (!bytes.empty()) first = block.first;
+      return bytes.empty() && ++seen < kHeadersAtOnce;
+    }));
+    return bytes;
+  });
+  const auto block = found ? BlockView::open(*found, BlockView::Check::everything) : std::nullopt;
+  lock.lock();
+  if (!found || !block) {
+    feed.state.looked_for_early(looked);
+    return found && looked > from;
+  }
+  for (uint32_t i = 0; i < block->count();) {
+    if (block->severity(i) < severe || first + i < from) {
+      ++i;
+      continue;
+    }
+    uint32_t end = i + 1;
+    while (end < block->count() && block->severity(end) >= severe) ++end;
+    if (!wants_early(feed)) return true;  // goes on from here when some of them are settled
+    const Range run{first + i, first + end - 1};
+    feed.state.skipped_in(run.first, run.last, skipped_);
+    if (skipped_.empty()) {
+      uint64_t bytes = 0;
+      bool good = true;
+      for (uint32_t at = i; at < end && good; ++at) {
+        good = revive_event_(block->event(at), builder_);
+        bytes += block->event(at).size();
+      }
+      const auto batch = builder_.seal(clock_.mono_ns());
+      if (good && batch->events().size() == run.size()) {
+        batch->set_first_sequence(run.first);
+        feed.state.hand_over_early(run, batch->memory_bytes());
+        feed.state.ahead_bytes += bytes;
+        feed.deliver(batch, {});
+      }
+    }
+    feed.state.looked_for_early(run.last);
+    i = end;
+  }
+  feed.state.looked_for_early(first + block->count() - 1);
+  return true;
+}
+
+}  // namespace csiem::store

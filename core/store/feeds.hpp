@@ -1,0 +1,144 @@
+// From what is durable to the lanes: every exporter's cursor, and the thread that feeds those that lag.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "store/cursor_state.hpp"
+#include "store/recent_batches.hpp"
+#include "store/shared_database.hpp"
+#include "store/store.hpp"
+
+namespace csiem::store {
+
+// A cursor at the end of the log gets a batch in the moment it became durable. One whose window is full lags: it holds
+// no memory, and gets the next batches from memory or from the log as soon as it has settled some. Any thread.
+class Feeds {
+ public:
+  // One exporter. Guarded by the mutex of Feeds.
+  struct Feed {
+    std::string id;
+    CursorOptions options;
+    CursorState state;
+    Deliver deliver;    // empty: not started
+    bool open = false;  // false: an orphan
+  };
+  using Handle = std::shared_ptr<Feed>;
+
+  // What has to be written with the next group.
+  struct Changes {
+    std::vector<std::pair<std::string, std::string>> cursors;  // exporter and record
+    std::vector<std::string> removed;                          // exporters
+    std::vector<std::pair<std::string, DeadLetter>> letters;
+    std::vector<std::pair<Sequence, std::string>> damaged;  // blocks, raw
+    std::vector<Range> holes;                               // behind `passed`, and settled by every cursor as well
+    Sequence passed = 1;                                    // every cursor has passed what lies before it
+    // Adds what came later.
+    void merge(Changes&& later);
+    bool empty() const noexcept {
+      return cursors.empty() && removed.empty() && letters.empty() && damaged.empty() && holes.empty();
+    }
+  };
+
+  // `changed` is called without a lock when take_changes() would not be empty any more.
+  Feeds(SharedDatabase& database, const Options& options, std::function<void()> changed);
+  ~Feeds();
+  Feeds(const Feeds&) = delete;
+  Feeds& operator=(const Feeds&) = delete;
+
+  // Before start(): what an earlier process wrote. `end`: the sequence behind the newest event.
+  void load(std::string exporter, CursorState state);
+  void start(Sequence end);
+  // Joins the thread; nothing is delivered any more.
+  void stop();
+
+  // ---- for cursors ----
+  Result<Handle> open(const CursorOptions& options);
+  void start_delivery(const Handle& feed, Deliver deliver);
+  void close(const Handle& feed);
+  void settle(const Handle& feed, Sequence first, Sequence last, const std::array<uint64_t, 4>& counts);
+  void dead_letter(const Handle& feed, DeadLetter letter);
+  Ledger ledger(const Handle& feed) const;
+  void save_state(const Handle& feed, std::string text);
+  std::string state(const Handle& feed) const;
+  uint64_t unsettled_events() const;
+
+  // ---- for the writer ----
+  Changes take_changes();
+  // The batches are durable: hands them to the cursors that are waiting for them.
+  void committed(const std::vector<event::BatchRef>& batches);
+
+  // Of an exporter's dead letters and lag.
+  CursorLimits limits(const std::string& exporter) const;
+
+  // ---- limits.cpp: delivery.md 6, on the writer's thread ----
+  // Applies the limits of every cursor.
+  void enforce_limits(const Tail& tail);
+  // The store is full: the exporter that is furthest behind gives up at least `bytes` of the log, if its policy lets
+  // it. Returns whether anything was given up.
+  bool make_room(uint64_t bytes);
+
+ private:
+  struct Revived {
+    event::BatchRef batch;      // null: the block is damaged
+    std::vector<Range> broken;  // events that cannot be read
+    Sequence first = 0, last = 0;
+    std::string raw;  // of a damaged block
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  // feeds.cpp
+  void deliver_to(Feed& feed, const event::BatchRef& batch);
+  bool lags(const Feed& feed) const { return feed.deliver && feed.state.next() < end_; }
+  void wake_feeder();
+  void tell_change(Lock& lock);
+  // feeder.cpp
+  void run();
+  bool feed_next(Lock& lock, Feed& feed);
+  bool feed_early(Lock& lock, Feed& feed);
+  bool wants_early(const Feed& feed) const;
+  Result<Revived> revive_at(Sequence sequence);
+  Revived revive(Sequence first, Sequence last, std::string bytes);
+  void lose(Sequence first, Sequence last);
+  // limits.cpp
+  struct Shedding;
+  enum class Give { by_policy, whole_blocks };
+  uint64_t give_up(Feed& feed, uint64_t bytes, Give how, const std::string& why);
+  void find_holes();
+  void remove_orphan(Feed& feed, const std::string& why);
+
+  SharedDatabase& database_;
+  const Clock& clock_;
+  const Revive revive_event_;
+  const std::function<void()> changed_;
+
+  mutable std::mutex mutex_;  // guards everything below; taken once per batch, never while the disk is used
+  std::condition_variable work_;
+  std::map<std::string, Handle, std::less<>> feeds_;
+  RecentBatches recent_;
+  Sequence end_ = 1;  // behind the newest durable event
+  std::vector<std::pair<std::string, DeadLetter>> letters_;
+  std::vector<std::pair<Sequence, std::string>> damaged_;
+  std::vector<std::string> removed_;
+  std::vector<Range> holes_;
+  SettledRanges erased_;        // what was in holes_ before
+  std::vector<Range> skipped_;  // scratch
+  int64_t started_ns_ = 0;
+  bool change_told_ = false, feeder_woken_ = false, stopping_ = false;
+  std::thread thread_;
+
+  // Feeder's thread alone.
+  event::BatchBuilder builder_{event::BatchPool::create(4)};
+  event::BatchRef last_revived_;
+};
+
+}  // namespace csiem::store

@@ -1,0 +1,214 @@
+#include "store/inspect.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/clock.hpp"
+#include "store/cursor_state.hpp"
+#include "store/data_directory.hpp"
+#include "store/kept_lines.hpp"
+
+namespace csiem::store {
+namespace {
+
+constexpr std::size_t kMostQuarantined = 10'000;
+
+}  // namespace
+
+Result<Inspector> Inspector::open(const std::string& directory, Access access) {
+  const std::string store = directory + "/store";
+  if (::access((store + "/data.mdb").c_str(), F_OK) != 0)
+    return Error{Code::not_found, "there is no store in " + directory, 5005};
+  Fd lock;
+  if (access == Access::change) {
+    CS_TRY(locked, lock_directory(directory));
+    lock = std::move(locked);
+  }
+  Database::Settings settings;
+  settings.directory = store;
+  settings.max_bytes = 0;
+  settings.read_only = access == Access::read;
+  CS_TRY(database, Database::open(settings));
+  return Inspector(std::move(lock), std::move(database));
+}
+
+Result<Tail> Inspector::tail() const {
+  CS_TRY(txn, database_.read());
+  return database_.tail(txn);
+}
+
+Result<std::vector<CursorView>> Inspector::cursors() const {
+  std::vector<CursorView> out;
+  CS_TRY(txn, database_.read());
+  CS_TRY(tail, database_.tail(txn));
+  CS_CHECK(database_.walk_cursors(txn, [&](std::string_view exporter, std::string_view record) {
+    CursorView view;
+    view.exporter = exporter;
+    if (const auto state = CursorState::decode(record)) {
+      view.ledger = state->ledger(tail.next);
+      view.frontier = state->frontier();
+      view.opened_unix_ns = state->opened_unix_ns;
+      view.limits = state->limits;
+      view.state = state->state;
+    }
+    out.push_back(std::move(view));
+    return true;
+  }));
+  for (CursorView& view : out) {
+    if (view.frontier < tail.next) {
+      CS_TRY(block, database_.block_at(txn, view.frontier));
+      if (const auto header = block ? BlockView::peek(block->bytes) : std::nullopt) {
+        view.lag_bytes = tail.log_bytes - std::min(tail.log_bytes, header->log_bytes_before);
+        view.oldest_unix_ns = header->accepted_unix_ns;
+      }
+    }
+    CS_TRY(letters, letter_totals(txn, database_, view.exporter));
+    view.letters = letters;
+  }
+  return out;
+}
+
+Result<CheckReport> Inspector::check(const std::function<void(uint64_t, uint64_t)>& progress) const {
+  CheckReport report;
+  CS_TRY(txn, database_.read());
+  CS_TRY(tail, database_.tail(txn));
+  uint64_t before = 0;
+  Sequence expected = 0;
+  bool damaged_before = false;
+  CS_CHECK(database_.walk_log(txn, 1, [&](const Database::Block& block) {
+    if (report.blocks == 0)
+      if (const auto header = BlockView::peek(block.bytes)) before = header->log_bytes_before;
+    if (damaged_before) report.damaged.back().last = block.first - 1;
+    ++report.blocks;
+    report.bytes += block.bytes.size();
+    const auto view = BlockView::open(block.bytes, BlockView::Check::everything);
+    damaged_before = !view;
+    if (!view) {
+      report.damaged.push_back({block.first, tail.next - 1});
+      expected = 0;
+    } else {
+      report.events += view->count();
+      if (expected != 0 && block.first < expected)
+        report.notes.push_back("the block at " + std::to_string(block.first) + " overlaps the one before it");
+      expected = block.first + view->count();
+      if (expected > tail.next)
+        report.notes.push_back("the block at " + std::to_string(block.first) + " reaches behind the log's end");
+    }
+    progress(report.bytes, tail.log_bytes - std::min(before, tail.log_bytes));
+    return true;
+  }));
+  CS_CHECK(database_.walk_cursors(txn, [&](std::string_view exporter, std::string_view record) {
+    const auto state = CursorState::decode(record);
+    if (!state)
+      report.notes.push_back("the place of exporter " + std::string(exporter) + " is damaged");
+    else if (state->frontier() > tail.next)
+      report.notes.push_back("exporter " + std::string(exporter) + " stands behind the log's end");
+    return true;
+  }));
+  return report;
+}
+
+Result<std::vector<Range>> Inspector::repair() {
+  CS_TRY(report, check([](uint64_t, uint64_t) {}));
+  CS_TRY(txn, database_.write());
+  const int64_t now = system_clock().unix_ns();
+  for (const Range& range : report.damaged) {
+    CS_TRY(block, database_.block_at(txn, range.first));
+    if (!block) continue;
+    const std::string line = damaged_block_line(block->first, block->bytes, now);
+    CS_CHECK(database_.put_quarantined(txn, line, kMostQuarantined));
+    CS_CHECK(database_.erase_block(txn, range.first));
+  }
+  CS_CHECK(txn.commit());
+  return std::move(report.damaged);
+}
+
+Result<void> Inspector::walk_events(Sequence from, const std::function<bool(const Event&)>& look) const {
+  CS_TRY(txn, database_.read());
+  return database_.walk_log(txn, from, [&](const Database::Block& block) {
+    const auto view = BlockView::open(block.bytes, BlockView::Check::everything);
+    for (uint32_t i = 0; view && i < view->count(); ++i) {
+      if (block.first + i < from) continue;
+      if (!look({block.first + i, view->severity(i), view->header().accepted_unix_ns, view->event(i)})) return false;
+    }
+    return true;
+  });
+}
+
+Result<std::string> Inspector::record_of(const lmdb::Transaction& txn, const std::string& exporter) const {
+  std::string found;
+  CS_CHECK(database_.walk_cursors(txn, [&](std::string_view id, std::string_view record) {
+    if (id == exporter) found = record;
+    return id != exporter;
+  }));
+  return found;
+}
+
+Result<void> Inspector::walk_queue(const std::string& exporter, const std::function<bool(const Event&)>& look) const {
+  std::optional<CursorState> state;
+  {
+    CS_TRY(txn, database_.read());
+    CS_TRY(record, record_of(txn, exporter));
+    state = CursorState::decode(record);
+  }
+  if (!state) return Error{Code::not_found, "the store knows no exporter '" + exporter + "'"};
+  std::vector<Range> skipped;
+  return walk_events(state->frontier(), [&](const Event& event) {
+    state->skipped_in(event.sequence, event.sequence, skipped);
+    return !skipped.empty() || look(event);
+  });
+}
+
+Result<void> Inspector::walk_letters(const LetterFilter& filter,
+                                     const std::function<bool(const StoredLetter&)>& look) const {
+  CS_TRY(txn, database_.read());
+  return store::walk_letters(txn, database_, filter, look);
+}
+
+Result<std::string> Inspector::letter(std::string_view id) const {
+  const auto slash = id.rfind('/');
+  Sequence sequence = 0;
+  if (slash != std::string_view::npos) std::from_chars(id.data() + slash + 1, id.data() + id.size(), sequence);
+  std::string json;
+  LetterFilter filter;
+  filter.exporter = slash == std::string_view::npos ? std::string() : std::string(id.substr(0, slash));
+  CS_CHECK(walk_letters(filter, [&](const StoredLetter& letter) {
+    if (letter.sequence == sequence && letter.exporter == filter.exporter) json = letter.json;
+    return json.empty();
+  }));
+  if (json.empty()) return Error{Code::not_found, "there is no dead letter '" + std::string(id) + "'"};
+  return json;
+}
+
+Result<uint64_t> Inspector::purge_letters(const LetterFilter& filter) {
+  CS_TRY(txn, database_.write());
+  std::vector<std::pair<std::string, Sequence>> chosen;
+  CS_CHECK(store::walk_letters(txn, database_, filter, [&](const StoredLetter& letter) {
+    chosen.emplace_back(letter.exporter, letter.sequence);
+    return true;
+  }));
+  for (const auto& [exporter, sequence] : chosen) CS_CHECK(erase_letter(txn, database_, exporter, sequence));
+  CS_CHECK(txn.commit());
+  return uint64_t{chosen.size()};
+}
+
+Result<void> Inspector::walk_quarantine(const std::function<bool(std::string_view)>& look) const {
+  CS_TRY(txn, database_.read());
+  return database_.walk_quarantine(txn, [&](std::string_view, std::string_view line) { return look(line); });
+}
+
+Result<void> Inspector::adopt(const std::string& from, const std::string& to) {
+  CS_TRY(txn, database_.write());
+  CS_TRY(record, record_of(txn, from));
+  CS_TRY(taken, record_of(txn, to));
+  if (record.empty()) return Error{Code::not_found, "the store knows no exporter '" + from + "'"};
+  if (!taken.empty())
+    return Error{Code::invalid, "exporter '" + to + "' has a place of its own; adopt before its first start"};
+  CS_CHECK(database_.put_cursor(txn, to, record));
+  CS_CHECK(database_.erase_cursor(txn, from));
+  return txn.commit();
+}
+
+}  // namespace csiem::store

@@ -1,0 +1,172 @@
+#include "store/lmdb.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/fd.hpp"
+
+namespace csiem::store::lmdb {
+
+Trouble trouble(int code) noexcept {
+  switch (code) {
+    case MDB_SUCCESS:
+      return Trouble::none;
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+      return Trouble::map_full;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return Trouble::disk_full;
+    case EROFS:
+    case EACCES:
+      return Trouble::read_only;
+    case MDB_PANIC:
+      return Trouble::panic;
+    default:
+      return Trouble::other;
+  }
+}
+
+Error error(std::string doing, int code) {
+  const std::string what = doing + ": " + (code > 0 ? errno_text(code) : std::string(mdb_strerror(code)));
+  switch (trouble(code)) {
+    case Trouble::map_full:
+      return {Code::limit, what, 5007};
+    case Trouble::disk_full:
+      return {Code::limit, what, 5001};
+    case Trouble::read_only:
+      return {Code::denied, what, 5005};
+    case Trouble::panic:
+      return {Code::internal, what, 5005};
+    default:
+      return {code == ENOENT ? Code::not_found : Code::io, what, 5005};
+  }
+}
+
+Result<Environment> Environment::open(const Settings& settings) {
+  MDB_env* raw = nullptr;
+  if (const int rc = mdb_env_create(&raw); rc != 0) return error("create the store's environment", rc);
+  Environment env(raw);
+  // Transactions wander between threads (NOTLS); pages are filled before they are written (NOMEMINIT).
+  unsigned flags = MDB_NOTLS | MDB_NOMEMINIT;
+  if (settings.read_only) flags |= MDB_RDONLY;
+  if (!settings.sync) flags |= MDB_NOSYNC;
+  int rc = mdb_env_set_maxdbs(raw, settings.databases);
+  if (rc == 0 && settings.map_bytes != 0) rc = mdb_env_set_mapsize(raw, settings.map_bytes);
+  if (rc == 0) rc = mdb_env_open(raw, settings.directory.c_str(), flags, 0600);
+  if (rc != 0) return error("open " + settings.directory, rc);
+  if (!settings.read_only) {
+    int stale = 0;
+    mdb_reader_check(raw, &stale);
+  }
+  return env;
+}
+
+Environment& Environment::operator=(Environment&& other) noexcept {
+  if (this != &other) {
+    if (env_ != nullptr) mdb_env_close(env_);
+    env_ = std::exchange(other.env_, nullptr);
+  }
+  return *this;
+}
+
+Environment::~Environment() {
+  if (env_ != nullptr) mdb_env_close(env_);
+}
+
+Result<void> Environment::sync() {
+  if (const int rc = mdb_env_sync(env_, 1); rc != 0) return error("sync the store", rc);
+  return {};
+}
+
+Result<Transaction> Transaction::begin(const Environment& env, Kind kind) {
+  MDB_txn* txn = nullptr;
+  const int rc = mdb_txn_begin(env.get(), nullptr, kind == Kind::read ? MDB_RDONLY : 0, &txn);
+  if (rc != 0) return error("begin a transaction", rc);
+  return Transaction(txn);
+}
+
+Transaction::~Transaction() {
+  if (txn_ != nullptr) mdb_txn_abort(txn_);
+}
+
+Result<void> Transaction::commit() {
+  const int rc = mdb_txn_commit(std::exchange(txn_, nullptr));
+  if (rc != 0) return error("commit to the store", rc);
+  return {};
+}
+
+Result<MDB_dbi> Transaction::open(const char* name, unsigned flags) {
+  MDB_dbi db = 0;
+  if (const int rc = mdb_dbi_open(txn_, name, flags, &db); rc != 0)
+    return error("open the store's table " + std::string(name), rc == MDB_NOTFOUND ? ENOENT : rc);
+  return db;
+}
+
+Result<Transaction::Found> Transaction::get(MDB_dbi db, std::string_view key) const {
+  MDB_val k = to_val(key), v{};
+  const int rc = mdb_get(txn_, db, &k, &v);
+  if (rc == MDB_NOTFOUND) return Found{};
+  if (rc != 0) return error("read from the store", rc);
+  return Found{true, to_view(v)};
+}
+
+Result<void> Transaction::put(MDB_dbi db, std::string_view key, std::string_view value, unsigned flags) {
+  MDB_val k = to_val(key), v = to_val(value);
+  if (const int rc = mdb_put(txn_, db, &k, &v, flags); rc != 0) return error("write to the store", rc);
+  return {};
+}
+
+Result<char*> Transaction::reserve(MDB_dbi db, std::string_view key, std::size_t size, unsigned flags) {
+  MDB_val k = to_val(key), v{size, nullptr};
+  if (const int rc = mdb_put(txn_, db, &k, &v, flags | MDB_RESERVE); rc != 0) return error("write to the store", rc);
+  return static_cast<char*>(v.mv_data);
+}
+
+Result<void> Transaction::erase(MDB_dbi db, std::string_view key) {
+  MDB_val k = to_val(key);
+  const int rc = mdb_del(txn_, db, &k, nullptr);
+  if (rc != 0 && rc != MDB_NOTFOUND) return error("delete from the store", rc);
+  return {};
+}
+
+MDB_stat Transaction::stat(MDB_dbi db) const {
+  MDB_stat out{};
+  mdb_stat(txn_, db, &out);
+  return out;
+}
+
+Result<Scan> Scan::open(const Transaction& txn, MDB_dbi db) {
+  MDB_cursor* cursor = nullptr;
+  if (const int rc = mdb_cursor_open(txn.get(), db, &cursor); rc != 0) return error("read from the store", rc);
+  return Scan(cursor);
+}
+
+Scan::~Scan() {
+  if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+}
+
+bool Scan::seek(std::string_view key) {
+  key_ = to_val(key);
+  return move(MDB_SET_RANGE);
+}
+
+bool Scan::move(MDB_cursor_op op) {
+  const int rc = mdb_cursor_get(cursor_, &key_, &value_, op);
+  if (rc != 0 && rc != MDB_NOTFOUND) failed_ = rc;
+  return rc == 0;
+}
+
+Result<void> Scan::erase() {
+  if (const int rc = mdb_cursor_del(cursor_, 0); rc != 0) return error("delete from the store", rc);
+  return {};
+}
+
+uint64_t NumberKey::read(std::string_view key) noexcept {
+  std::size_t number = 0;
+  if (key.size() == sizeof number) std::memcpy(&number, key.data(), sizeof number);
+  return number;
+}
+
+}  // namespace csiem::store::lmdb

@@ -1,0 +1,129 @@
+// LMDB with owners for its handles and results for its codes. Knows nothing about what is stored.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <lmdb.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.hpp"
+
+namespace csiem::store::lmdb {
+
+// What a return code means for the caller.
+enum class Trouble {
+  none,
+  map_full,   // the map's size is used up
+  disk_full,  // ENOSPC, EDQUOT, EFBIG
+  read_only,  // EROFS, EACCES
+  panic,      // a sync failed: the environment must be opened again
+  other
+};
+Trouble trouble(int code) noexcept;
+// Message code CS5007 (map full), CS5001 (disk full) or CS5005.
+Error error(std::string doing, int code);
+
+class Environment {
+ public:
+  struct Settings {
+    std::string directory;
+    std::size_t map_bytes = 0;
+    unsigned databases = 16;
+    bool read_only = false;
+    bool sync = true;  // false: commits do not wait for the disk; see sync()
+  };
+  static Result<Environment> open(const Settings& settings);
+  Environment(Environment&& other) noexcept : env_(std::exchange(other.env_, nullptr)) {}
+  Environment& operator=(Environment&& other) noexcept;
+  ~Environment();
+  MDB_env* get() const noexcept { return env_; }
+  // Waits until everything committed is on the disk.
+  Result<void> sync();
+
+ private:
+  explicit Environment(MDB_env* env) : env_(env) {}
+  MDB_env* env_;
+};
+
+inline MDB_val to_val(std::string_view bytes) noexcept { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+inline std::string_view to_view(const MDB_val& val) noexcept {
+  return {static_cast<const char*>(val.mv_data), val.mv_size};
+}
+
+// Aborted unless committed. A read transaction pins pages: keep it short. One thread at a time.
+class Transaction {
+ public:
+  enum class Kind { read, write };
+  static Result<Transaction> begin(const Environment& env, Kind kind);
+  Transaction(Transaction&& other) noexcept : txn_(std::exchange(other.txn_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+
+  MDB_txn* get() const noexcept { return txn_; }
+  Result<void> commit();
+
+  Result<MDB_dbi> open(const char* name, unsigned flags);
+  // Views of values are valid until the next write in the transaction or its end.
+  struct Found {
+    bool found = false;
+    std::string_view value;
+  };
+  Result<Found> get(MDB_dbi db, std::string_view key) const;
+  Result<void> put(MDB_dbi db, std::string_view key, std::string_view value, unsigned flags = 0);
+  // Room for a value of `size` bytes, to be filled before anything else is done with the transaction.
+  Result<char*> reserve(MDB_dbi db, std::string_view key, std::size_t size, unsigned flags = 0);
+  // Nothing happens when the key is not there.
+  Result<void> erase(MDB_dbi db, std::string_view key);
+  MDB_stat stat(MDB_dbi db) const;
+
+ private:
+  explicit Transaction(MDB_txn* txn) : txn_(txn) {}
+  MDB_txn* txn_;
+};
+
+// Walks a database in key order, inside of a transaction that outlives it.
+class Scan {
+ public:
+  static Result<Scan> open(const Transaction& txn, MDB_dbi db);
+  Scan(Scan&& other) noexcept
+      : cursor_(std::exchange(other.cursor_, nullptr)), key_(other.key_), value_(other.value_) {}
+  Scan& operator=(Scan&&) = delete;
+  ~Scan();
+
+  // Each returns false when there is no such entry; a failing read ends the walk and is told by failed().
+  bool first() { return move(MDB_FIRST); }
+  bool last() { return move(MDB_LAST); }
+  bool next() { return move(MDB_NEXT); }
+  bool previous() { return move(MDB_PREV); }
+  // The first entry at or behind `key`.
+  bool seek(std::string_view key);
+  bool failed() const noexcept { return failed_ != 0; }
+  Result<void> erase();
+
+  std::string_view key() const noexcept { return to_view(key_); }
+  std::string_view value() const noexcept { return to_view(value_); }
+
+ private:
+  explicit Scan(MDB_cursor* cursor) : cursor_(cursor) {}
+  bool move(MDB_cursor_op op);
+
+  MDB_cursor* cursor_;
+  MDB_val key_{}, value_{};
+  int failed_ = 0;
+};
+
+// A key of an MDB_INTEGERKEY database.
+class NumberKey {
+ public:
+  explicit NumberKey(uint64_t number) noexcept : number_(number) {}
+  operator std::string_view() const noexcept { return {reinterpret_cast<const char*>(&number_), sizeof number_}; }
+  static uint64_t read(std::string_view key) noexcept;
+
+ private:
+  std::size_t number_;
+};
+
+}  // namespace csiem::store::lmdb

@@ -1,0 +1,134 @@
+"""The log: what was read is delivered even when the source is gone, whoever was down; and the tools that look into it."""
+
+import json
+import os
+import unittest
+
+from harness import Case, event, free_port, ids, lines, wait_for
+
+FAST_RETRY = "retry = { initial_backoff_ms = 50, max_backoff_ms = 200 }\n"
+
+
+class Log(Case):
+    def configuration(self, exporters, grace="1s", more=""):
+        text = self.config(more + self.source() + exporters)
+        with open(text) as f:
+            content = f.read().replace('shutdown_grace = "50s"', 'shutdown_grace = "%s"' % grace)
+        return self.write("test.toml", content)
+
+    def queues(self):
+        status, out, err = self.cli("--config", self.path("test.toml"), "--json", "queue", "list")
+        self.assertEqual(status, 0, err)
+        listed = {q["id"]: q for q in json.loads(out)["exporters"]}
+        for q in listed.values():
+            ended = sum(q[k] for k in ("delivered", "filtered", "dead_lettered", "dropped", "lost", "queued"))
+            self.assertEqual(q["accepted"], ended, q)
+        return listed
+
+    def dead_url_webhook(self, port, id="hook", more=""):
+        return '[exporters.%s]\ntype = "webhook"\nurl = "http://127.0.0.1:%d/hook"\nformat = "native"\n%s%s\n' % (
+            id, port, FAST_RETRY, more)
+
+    def test_what_was_read_arrives_although_the_source_is_gone(self):
+        events = [event(n) for n in range(3000)]
+        self.write("in.jsonl", lines(events))
+        port = free_port()
+        config = self.configuration(self.dead_url_webhook(port) + self.file_exporter())
+        status, text = self.run_once(config)
+        self.assertEqual(status, 75, text)
+        self.assertEqual(set(self.file_ids()), ids(events))
+        queues = self.queues()
+        self.assertEqual(queues["hook"]["queued"], 3000)
+        self.assertEqual(queues["archive"]["queued"], 0)
+        os.unlink(self.path("in.jsonl"))
+        self.write("in.jsonl", "")
+        mock = self.mock("webhook", port=port)
+        status, text = self.run_once(config)
+        self.assertEqual(status, 0, text)
+        self.assertEqual(set(mock.arrivals()), ids(events))
+        self.assertEqual(len(self.file_ids()), 3000)
+        self.assertEqual(self.queues()["hook"]["delivered"], 3000)
+
+    def test_severe_events_go_ahead_of_a_backlog_after_a_restart(self):
+        events = [event(n) for n in range(5000)] + [event(9000, "critical")]
+        self.write("in.jsonl", lines(events))
+        port = free_port()
+        config = self.configuration(self.dead_url_webhook(port, more="concurrency = 1\n"))
+        status, text = self.run_once(config)
+        self.assertEqual(status, 75, text)
+        mock = self.mock("webhook", "--fail", "slow=5ms:100%", port=port)
+        daemon = self.daemon(config)
+        wait_for("all events", lambda: set(mock.arrivals()) >= ids(events))
+        daemon.stop()
+        self.assertLess(mock.arrivals().index(events[-1]["event_id"]), 2500)
+
+    def test_an_orphan_keeps_its_place_and_is_adopted(self):
+        events = [event(n) for n in range(50)]
+        self.write("in.jsonl", lines(events))
+        port = free_port()
+        status, text = self.run_once(self.configuration(self.dead_url_webhook(port, "old")))
+        self.assertEqual(status, 75, text)
+        mock = self.mock("webhook", port=port)
+        config = self.configuration(self.dead_url_webhook(port, "new"))
+        self.assertTrue(self.queues()["old"]["orphan"])
+        status, _, err = self.cli("--config", config, "queue", "adopt", "old", "--to", "new")
+        self.assertEqual(status, 0, err)
+        status, text = self.run_once(config)
+        self.assertEqual(status, 0, text)
+        self.assertEqual(set(mock.arrivals()), ids(events))
+        self.assertEqual(set(self.queues()), {"new"})
+
+    def test_the_tools_look_into_the_store_while_the_daemon_runs(self):
+        events = [event(n) for n in range(20)]
+        self.write("in.jsonl", lines(events) + "no event\n")
+        config = self.configuration(self.dead_url_webhook(free_port()))
+        daemon = self.daemon(config).ready()
+        wait_for("the queue", lambda: self.queues().get("hook", {}).get("queued") == 20)
+        self.assertEqual([r["reason"] for r in self.quarantine()], ["bad_json"])
+        status, out, err = self.cli("--config", config, "--json", "queue", "check")
+        self.assertEqual(status, 0, err)
+        self.assertEqual(json.loads(out)["events"], 20)
+        self.assertEqual([e["event_id"] for e in self.stored("queue", "cat", "--exporter", "hook", "--limit", "2")],
+                         [e["event_id"] for e in events[:2]])
+        status, _, err = self.cli("--config", config, "dlq", "purge", "--yes")
+        self.assertEqual(status, 74, err)
+        self.assertIn("CS5003", err)
+        daemon.stop()
+
+    def test_dead_letters_are_listed_shown_and_purged(self):
+        events = [event(n) for n in range(300)]
+        self.write("in.jsonl", lines(events))
+        elastic = self.mock("elastic", "--fail", "item=400:5%")
+        config = self.configuration(self.elastic(elastic), grace="20s")
+        self.run_once(config)
+        letters = self.dead_letters("elastic")
+        self.assertTrue(letters)
+        run = lambda *words: self.cli("--config", config, *words)
+        status, out, err = run("--json", "dlq", "list", "--class", "rejected")
+        self.assertEqual(status, 1, err)
+        listed = json.loads(out)["letters"]
+        self.assertEqual([(r["exporter"], r["count"]) for r in listed], [("elastic", len(letters))])
+        status, out, _ = run("dlq", "show", "elastic/%d" % letters[0]["sequence"])
+        self.assertEqual(status, 0)
+        self.assertIn(letters[0]["event_id"], out)
+        self.assertEqual(run("dlq", "list", "--exporter", "other")[0], 0)
+        self.assertEqual(run("dlq", "purge")[0], 2)
+        self.assertEqual(run("dlq", "purge", "--exporter", "elastic", "--yes")[0], 0)
+        self.assertEqual(self.dead_letters("elastic"), [])
+
+    def test_a_slow_exporter_drops_the_least_severe_and_says_so(self):
+        events = [event(n, "high" if n % 10 == 0 else "info") for n in range(8000)]
+        self.write("in.jsonl", lines(events))
+        port = free_port()
+        config = self.configuration(self.dead_url_webhook(port, more='queue = { max_bytes = "256KiB" }\n')
+                                    + self.file_exporter(), grace="3s")
+        daemon = self.daemon(config)
+        wait_for("the policy", lambda: "CS5010" in daemon.text())
+        wait_for("the other exporter", lambda: set(self.file_ids()) >= ids(events))
+        daemon.stop()
+        queue = self.queues()["hook"]
+        self.assertGreater(queue["dropped"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
