@@ -1,10 +1,12 @@
 #include "admin/api.hpp"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <utility>
 
 #include "admin/documents.hpp"
 #include "admin/readiness.hpp"
+#include "admin/request_parameters.hpp"
 #include "base/log.hpp"
 
 namespace csiem::admin {
@@ -40,7 +42,7 @@ struct Api::Route {
   Answer (Api::*handler)(const Request& request, const std::string& parameter);
 };
 
-const Api::Route* Api::find(std::string_view path, std::string* parameter) {
+const Api::Route* Api::find(std::string_view method, std::string_view path, std::string* parameter) {
   static constexpr Route kRoutes[] = {
       {"GET", "/healthz", Role::none, &Api::health},
       {"GET", "/readyz", Role::none, &Api::readiness},
@@ -52,28 +54,42 @@ const Api::Route* Api::find(std::string_view path, std::string* parameter) {
       {"POST", "/api/v1/exporters/{id}/pause", Role::operate, &Api::pause},
       {"POST", "/api/v1/exporters/{id}/resume", Role::operate, &Api::resume},
       {"POST", "/api/v1/exporters/{id}/flush", Role::operate, &Api::flush},
+      {"GET", "/api/v1/dlq", Role::viewer, &Api::letters},
+      {"DELETE", "/api/v1/dlq", Role::admin, &Api::purge},
+      {"POST", "/api/v1/dlq/replay", Role::operate, &Api::replay},
+      {"GET", "/api/v1/dlq/{id}", Role::viewer, &Api::letter},
+      {"GET", "/api/v1/queues", Role::viewer, &Api::queues},
+      {"GET", "/api/v1/jobs", Role::viewer, &Api::jobs},
+      {"GET", "/api/v1/jobs/{id}", Role::viewer, &Api::job},
+      {"DELETE", "/api/v1/jobs/{id}", Role::operate, &Api::cancel_job},
   };
   constexpr std::string_view kId = "{id}";
+  const Route* other_method = nullptr;
   for (const Route& route : kRoutes) {
     const std::size_t at = route.path.find(kId);
+    std::string_view id;
     if (at == std::string_view::npos) {
-      if (route.path == path) return &route;
-      continue;
+      if (route.path != path) continue;
+    } else {
+      const std::string_view before = route.path.substr(0, at), after = route.path.substr(at + kId.size());
+      if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) continue;
+      id = path.substr(before.size(), path.size() - before.size() - after.size());
+      // A dead letter's name has two segments.
+      if (id.find('/') != std::string_view::npos && route.handler != &Api::letter) continue;
     }
-    const std::string_view before = route.path.substr(0, at), after = route.path.substr(at + kId.size());
-    if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) continue;
-    const std::string_view id = path.substr(before.size(), path.size() - before.size() - after.size());
-    if (id.find('/') != std::string_view::npos) continue;
-    *parameter = id;
-    return &route;
+    if (route.method == method) {
+      *parameter = id;
+      return &route;
+    }
+    if (other_method == nullptr) other_method = &route;
   }
-  return nullptr;
+  return other_method;
 }
 
 Answer Api::handle(const Request& request) {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
   std::string parameter;
-  const Route* const route = find(path, &parameter);
+  const Route* const route = find(request.method, path, &parameter);
   Answer answer;
   if (route == nullptr) {
     answer = error_answer(404, 8006, "no such path");
@@ -127,6 +143,42 @@ Answer Api::exporter(const Request&, const std::string& id) {
 Answer Api::pause(const Request& request, const std::string& id) { return act(Action::pause, request, id); }
 Answer Api::resume(const Request& request, const std::string& id) { return act(Action::resume, request, id); }
 Answer Api::flush(const Request& request, const std::string& id) { return act(Action::flush, request, id); }
+
+Answer Api::letters(const Request& request, const std::string&) {
+  return ask_store(StoreRequest::letters, request, {});
+}
+Answer Api::letter(const Request& request, const std::string& id) {
+  return ask_store(StoreRequest::letter, request, id);
+}
+Answer Api::purge(const Request& request, const std::string&) { return ask_store(StoreRequest::purge, request, {}); }
+Answer Api::replay(const Request& request, const std::string&) {
+  return ask_store(StoreRequest::replay, request, {}, 202);
+}
+Answer Api::queues(const Request& request, const std::string&) { return ask_store(StoreRequest::queues, request, {}); }
+Answer Api::jobs(const Request& request, const std::string&) { return ask_store(StoreRequest::jobs, request, {}); }
+Answer Api::job(const Request& request, const std::string& id) { return ask_store(StoreRequest::job, request, id); }
+Answer Api::cancel_job(const Request& request, const std::string& id) {
+  return ask_store(StoreRequest::cancel_job, request, id, 202);
+}
+
+Answer Api::ask_store(StoreRequest what, const Request& request, const std::string& id, unsigned status) {
+  auto parameters = request_parameters(request.target, request.body);
+  if (!parameters) return error_answer(400, 8006, parameters.error().what());
+  if (!id.empty()) (*parameters)["id"] = id;
+  const bool changes = request.method != "GET";
+  const Result<std::string> document = backend_.store(what, *parameters);
+  if (changes)
+    log::info(std::string(request.method) + " " + std::string(request.target.substr(0, request.target.find('?'))) +
+                  (document ? " by an operator" : " by an operator, refused"),
+              {{"with", boost::json::serialize(*parameters)}, {"by", request.by}});
+  if (document) return json_answer(status, *document);
+  const Error& error = document.error();
+  const unsigned refused = error.code() == Code::not_found ? 404
+                           : error.code() == Code::invalid ? 400
+                           : error.code() == Code::denied  ? 409
+                                                           : 500;
+  return error_answer(refused, error.message_code() != 0 ? error.message_code() : 8006, error.what());
+}
 
 Answer Api::act(Action action, const Request& request, const std::string& exporter) {
   const Snapshot snapshot = backend_.snapshot();

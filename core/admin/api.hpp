@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -17,17 +18,25 @@ namespace csiem::admin {
 enum class Action { pause, resume, flush };
 std::string_view action_word(Action action);
 
+// What can be asked about the store and its dead letters, and what can be done with them.
+enum class StoreRequest { letters, letter, purge, replay, queues, jobs, job, cancel_job };
+
 // What the daemon gives to the admin interface. Called on the control thread; must not block.
 struct Backend {
   std::function<Snapshot()> snapshot;
   // Asks for it; it takes effect a moment later. The exporter is one of the snapshot's. Fails when its plugin is stuck.
   std::function<Result<void>(Action, const std::string& exporter)> act;
+  // The answer's JSON. `parameters` are the query's or the body's members, and `id` of the path; the function says what
+  // is wrong with them (Code::invalid), that there is no such thing (not_found), or that it cannot be done now
+  // (denied).
+  std::function<Result<std::string>(StoreRequest, const boost::json::object& parameters)> store = {};
 };
 
 struct Request {
   std::string_view method, target;  // as on the request line
   Role role = Role::none;
   std::string_view by;  // who asks, for the log: "uid 1000, pid 4711"
+  std::string_view body = {};
 };
 struct Answer {
   unsigned status = 200;
@@ -47,7 +56,8 @@ class Api {
 
  private:
   struct Route;
-  static const Route* find(std::string_view path, std::string* parameter);
+  // The route of the path, if any with that method.
+  static const Route* find(std::string_view method, std::string_view path, std::string* parameter);
 
   Answer health(const Request& request, const std::string& parameter);
   Answer readiness(const Request& request, const std::string& parameter);
@@ -59,7 +69,16 @@ class Api {
   Answer pause(const Request& request, const std::string& parameter);
   Answer resume(const Request& request, const std::string& parameter);
   Answer flush(const Request& request, const std::string& parameter);
+  Answer letters(const Request& request, const std::string& parameter);
+  Answer letter(const Request& request, const std::string& parameter);
+  Answer purge(const Request& request, const std::string& parameter);
+  Answer replay(const Request& request, const std::string& parameter);
+  Answer queues(const Request& request, const std::string& parameter);
+  Answer jobs(const Request& request, const std::string& parameter);
+  Answer job(const Request& request, const std::string& parameter);
+  Answer cancel_job(const Request& request, const std::string& parameter);
   Answer act(Action action, const Request& request, const std::string& exporter);
+  Answer ask_store(StoreRequest what, const Request& request, const std::string& id, unsigned status = 200);
 
   Backend backend_;
   Rates rates_;

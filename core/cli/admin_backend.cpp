@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "cli/store_backend.hpp"
 
 namespace csiem::cli {
 namespace {
@@ -169,6 +170,9 @@ admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configu
   };
   backend.act = [&pipeline](admin::Action action, const std::string& exporter) {
     return act(pipeline, action, exporter);
+  };
+  backend.store = [&pipeline, &configuration](admin::StoreRequest what, const boost::json::object& parameters) {
+    return ask_store(pipeline, configuration, what, parameters);
   };
   return backend;
 }

@@ -36,8 +36,10 @@ class Call {
     return error;
   }
 
-  beast::error_code exchange(std::string_view method, const std::string& target, AdminAnswer* answer) {
-    http::request<http::empty_body> request(http::string_to_verb({method.data(), method.size()}), target, 11);
+  beast::error_code exchange(std::string_view method, const std::string& target, const std::string& body,
+                             AdminAnswer* answer) {
+    http::request<http::string_body> request(http::string_to_verb({method.data(), method.size()}), target, 11);
+    request.body() = body;
     request.set(http::field::host, "localhost");
     request.set(http::field::accept, "application/json");
     request.keep_alive(false);
@@ -76,7 +78,8 @@ std::vector<std::string> places(const GlobalArguments& global) {
 
 }  // namespace
 
-Result<AdminAnswer> ask_daemon(const GlobalArguments& global, std::string_view method, const std::string& target) {
+Result<AdminAnswer> ask_daemon(const GlobalArguments& global, std::string_view method, const std::string& target,
+                               const std::string& body) {
   std::string tried;
   for (const std::string& path : places(global)) {
     if (path.size() >= 108) return Error{Code::invalid, "socket path too long: " + path, 8004};
@@ -88,7 +91,7 @@ Result<AdminAnswer> ask_daemon(const GlobalArguments& global, std::string_view m
       continue;
     }
     AdminAnswer answer;
-    const auto error = call.exchange(method, target, &answer);
+    const auto error = call.exchange(method, target, body, &answer);
     if (!error) return answer;
     const std::string why = error == beast::error::timeout ? "no answer in time" : error.message();
     return Error{Code::io, "the daemon on " + path + ": " + why, 8004};
@@ -99,8 +102,9 @@ Result<AdminAnswer> ask_daemon(const GlobalArguments& global, std::string_view m
                8004};
 }
 
-Result<json::value> ask_daemon_json(const GlobalArguments& global, std::string_view method, const std::string& target) {
-  CS_TRY(answer, ask_daemon(global, method, target));
+Result<json::value> ask_daemon_json(const GlobalArguments& global, std::string_view method, const std::string& target,
+                                    const std::string& body) {
+  CS_TRY(answer, ask_daemon(global, method, target, body));
   json::error_code error;
   json::value document = json::parse(answer.body, error);
   if (error || !document.is_object())

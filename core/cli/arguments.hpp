@@ -66,9 +66,10 @@ struct ExportersArguments {
   bool yes = false;
 };
 struct DlqArguments {
-  std::string exporter, error_class, since;
-  std::string id, file;
-  bool yes = false;
+  std::string exporter, error_class, since, event_id, where;
+  std::string id, file, to;
+  double rate = 50;  // events a second
+  bool yes = false, dry_run = false;
 };
 struct QueueArguments {
   std::string exporter, orphan, to;
@@ -114,6 +115,7 @@ int dlq_list(const Arguments& arguments);
 int dlq_show(const Arguments& arguments);
 int dlq_export(const Arguments& arguments);
 int dlq_purge(const Arguments& arguments);
+int dlq_replay(const Arguments& arguments);
 int queue_list(const Arguments& arguments);
 int queue_check(const Arguments& arguments);
 int queue_repair(const Arguments& arguments);

@@ -29,6 +29,7 @@ constexpr const char* kOverview =
               exporters pause ID   keep its events queued; resume and flush
 
   Look after  dlq list             events that exporters gave up, and why
+              dlq replay           send them again
               dlq export FILE      all of them as JSON lines
               queue list           how far each exporter is
               queue check          whether the store is undamaged
@@ -186,6 +187,9 @@ class CommandLine {
     sub.add_option("--class", d.error_class, "only this class: rejected, too_large, format, expired, policy")
         ->type_name("CLASS");
     sub.add_option("--since", d.since, "only those given up since: a time, or a duration such as 2h");
+    sub.add_option("--event-id", d.event_id, "only this event's")->type_name("ID");
+    sub.add_option("--where", d.where, "only events that match, for example 'decision.severity >= \"high\"'")
+        ->type_name("EXPR");
   }
 
   void store_commands() {
@@ -199,7 +203,16 @@ class CommandLine {
     auto* out = command(*dlq, "export", "write dead letters as JSON lines", &dlq_export);
     letter_options(*out);
     out->add_option("file", arguments_.dlq.file, "new file, or - for standard output")->required();
-    auto* purge = command(*dlq, "purge", "remove dead letters; the daemon must be stopped", &dlq_purge);
+    auto* replay =
+        command(*dlq, "replay", "send dead letters again; what arrives is no dead letter any more", &dlq_replay);
+    letter_options(*replay);
+    replay->add_option("id", arguments_.dlq.id, "EXPORTER/SEQUENCE: only this one");
+    replay->add_option("--to", arguments_.dlq.to, "send them through this exporter instead of their own")
+        ->type_name("ID");
+    replay->add_option("--rate", arguments_.dlq.rate, "events a second")->capture_default_str();
+    replay->add_flag("--dry-run", arguments_.dlq.dry_run, "only count what would be sent");
+    replay->add_flag("--yes", arguments_.dlq.yes, "do not ask");
+    auto* purge = command(*dlq, "purge", "remove dead letters", &dlq_purge);
     letter_options(*purge);
     purge->add_flag("--yes", arguments_.dlq.yes, "do not ask");
 

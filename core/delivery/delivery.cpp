@@ -27,6 +27,7 @@ Delivery::Delivery(unsigned threads, const Clock& clock, Tuning tuning) : impl_(
 Delivery::~Delivery() { stop(); }
 
 Result<void> Delivery::add_lane(LaneParts parts) {
+  const bool from_log = parts.from_log;
   CS_TRY(lane, Lane::create(std::move(parts), impl_->clock, impl_->tuning, impl_->tokens, impl_->setup_slot));
   // The thread with the fewest lanes.
   std::vector<std::size_t> load(impl_->threads.size());
@@ -34,7 +35,7 @@ Result<void> Delivery::add_lane(LaneParts parts) {
   const auto thread = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
   impl_->lanes.push_back({lane, thread, false});
   lane->move_to(*impl_->threads[thread]);
-  lane->start_feed();
+  if (from_log) lane->start_feed();
   return {};
 }
 
@@ -50,6 +51,11 @@ bool Delivery::flush(std::string_view id) {
   const std::shared_ptr<Lane> lane = impl_->find(id);
   if (lane) lane->flush();
   return lane != nullptr;
+}
+
+bool Delivery::replay(std::string_view id, const event::BatchRef& batch, std::shared_ptr<ReplaySink> sink) {
+  const std::shared_ptr<Lane> lane = impl_->find(id);
+  return lane && lane->publish(batch, {}, std::move(sink));
 }
 
 bool Delivery::pause(std::string_view id) {

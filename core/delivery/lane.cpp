@@ -144,16 +144,23 @@ uint64_t Lane::queued_events() const {
   return std::max(here, cursor_->ledger().queued());
 }
 
-void Lane::publish(const event::BatchRef& batch, std::span<const store::Range> skip) {
+bool Lane::publish(const event::BatchRef& batch, std::span<const store::Range> skip,
+                   std::shared_ptr<ReplaySink> replay) {
   uint64_t events = batch->events().size();
   for (const store::Range& range : skip) events -= range.size();
-  if (events == 0) return;
+  if (events == 0) return true;
+  const std::size_t bytes = batch->memory_bytes();
   context_.stats.queued_events.fetch_add(events, std::memory_order_relaxed);
-  context_.stats.queued_bytes.fetch_add(batch->memory_bytes(), std::memory_order_relaxed);
-  context_.mailbox.put([&](Mailbox::Content& content) {
-    content.batches.push_back({batch, {skip.begin(), skip.end()}});
+  context_.stats.queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  const bool taken = context_.mailbox.put([&](Mailbox::Content& content) {
+    content.batches.push_back({batch, {skip.begin(), skip.end()}, std::move(replay)});
     return true;
   });
+  if (!taken) {
+    context_.stats.queued_events.fetch_sub(events, std::memory_order_relaxed);
+    context_.stats.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+  return taken;
 }
 
 void Lane::credentials_changed() {
@@ -251,7 +258,8 @@ void Lane::read_letters(int64_t now) {
   context_.mailbox.take(letters_);
   for (Mailbox::Published& published : letters_.batches) {
     const std::size_t bytes = published.batch->memory_bytes();
-    batcher_->add(settlement_.open(std::move(published.batch), std::move(published.skip), bytes));
+    batcher_->add(
+        settlement_.open(std::move(published.batch), std::move(published.skip), bytes, std::move(published.replay)));
   }
   for (const std::string& what : letters_.breaches) strike(what, now);
   for (Mailbox::Completion& completion : letters_.completions) {
@@ -318,7 +326,7 @@ void Lane::bury_unrenderable() {
     letter.plugin_version = blamed->name + " " + blamed->version;
     letter.event_json.assign(one.event->canonical_json.ptr, one.event->canonical_json.len);
     log::warn(letter.code, id(), letter.vendor_text, {{"event_id", letter.event_id}});
-    settlement_.dead_letter(std::move(letter));
+    settlement_.dead_letter(*one.source, std::move(letter));
     settlement_.end(one.source, store::Fate::dead_lettered, 1);
   }
   batcher_->unrenderable().clear();

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "config/config.hpp"
 #include "credentials/credential_store.hpp"
+#include "delivery/replay_sink.hpp"
 #include "delivery/request_stats.hpp"
 #include "event/batch.hpp"
 #include "plugin/registry.hpp"
@@ -75,7 +76,8 @@ struct LaneParts {
   std::function<void(const std::string& credential_key, std::function<void(bool changed)> done)> refresh_credential;
   std::unique_ptr<store::Cursor> cursor;
   const Clock* clock = nullptr;
-  DryRunSink dry_run;  // empty: the network
+  DryRunSink dry_run;    // empty: the network
+  bool from_log = true;  // false: sends nothing but what is replayed
 };
 
 // The delivery threads and the lanes pinned to them. Constructed and stopped on the control thread.
@@ -91,6 +93,10 @@ class Delivery {
   // through its cursor. A lane whose credentials are not resolved starts by itself when they are (call
   // credentials_changed()).
   Result<void> add_lane(LaneParts parts);
+
+  // Sends a batch that does not come from the log through the exporter's filter, format and plugin. Control thread.
+  // False when there is no such lane, or its plugin is stuck for ever.
+  bool replay(std::string_view id, const event::BatchRef& batch, std::shared_ptr<ReplaySink> sink);
 
   // Some credential has a new value. Any thread.
   void credentials_changed();

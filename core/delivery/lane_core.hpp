@@ -46,8 +46,10 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   std::string format_name() const;
   std::string last_error() const;
   std::vector<PluginMetric> plugin_metrics() const;
-  // Takes over everything but the sequences of `skip`.
-  void publish(const event::BatchRef& batch, std::span<const store::Range> skip = {});
+  // Takes over everything but the sequences of `skip`. With `replay` the ends of the events are told there instead of
+  // to the cursor. False: the lane is closed.
+  bool publish(const event::BatchRef& batch, std::span<const store::Range> skip = {},
+               std::shared_ptr<ReplaySink> replay = nullptr);
   // Lets the store deliver to this lane.
   void start_feed();
   // Events of the log that have not ended here.

@@ -33,7 +33,8 @@ class Mailbox {
   };
   struct Published {
     event::BatchRef batch;
-    std::vector<store::Range> skip;  // sequences that are not this lane's to send any more
+    std::vector<store::Range> skip;      // sequences that are not this lane's to send any more
+    std::shared_ptr<ReplaySink> replay;  // set: the batch does not come from the log
   };
   struct Content {
     std::vector<Published> batches;

@@ -132,7 +132,7 @@ void Lane::dead_letter(const Parcel& parcel, uint32_t member, std::string_view e
   letter.last_attempt_unix_ns = parcel.last_sent_unix_ns;
   letter.plugin_version = exporter_->name + " " + exporter_->version;
   letter.event_json = view(event.canonical_json);
-  settlement_.dead_letter(std::move(letter));
+  settlement_.dead_letter(*source, std::move(letter));
   end_events(parcel, {member}, store::Fate::dead_lettered);
 }
 

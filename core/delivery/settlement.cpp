@@ -8,7 +8,8 @@
 
 namespace csiem::delivery {
 
-SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes) {
+SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes,
+                              std::shared_ptr<ReplaySink> replay) {
   uint64_t remaining = batch->events().size();
   for (const store::Range& range : skip) remaining -= range.size();
   if (remaining == 0) return nullptr;
@@ -23,6 +24,7 @@ SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> s
     for (store::Sequence at = range.first; at <= range.last; ++at)
       source->taken.push_back(static_cast<uint32_t>(at - batch->first_sequence()));
   }
+  source->replay = std::move(replay);
   source->skip = std::move(skip);
   source->batch = std::move(batch);
   source->bytes = bytes;
@@ -51,6 +53,13 @@ void Settlement::passed(SourceBatch* source) {
   if (source->remaining == 0) settle(source);
 }
 
+void Settlement::dead_letter(const SourceBatch& source, store::DeadLetter letter) {
+  if (source.replay)
+    source.replay->dead_letter(std::move(letter));
+  else
+    cursor_.dead_letter(std::move(letter));
+}
+
 // A part of the batch without skipped events, with as many ends as it has events. Which end is whose does not matter:
 // the cursor only adds them up.
 void Settlement::settle_range(SourceBatch* source, store::Sequence first, store::Sequence last) {
@@ -62,7 +71,10 @@ void Settlement::settle_range(SourceBatch* source, store::Sequence first, store:
     source->counts[fate] -= counts[fate];
     left -= counts[fate];
   }
-  cursor_.settle(first, last, counts);
+  if (source->replay)
+    source->replay->settle(first, last, counts);
+  else
+    cursor_.settle(first, last, counts);
 }
 
 void Settlement::settle(SourceBatch* source) {
@@ -78,6 +90,7 @@ void Settlement::settle(SourceBatch* source) {
   stats_.queued_events.fetch_sub(source->owed, std::memory_order_release);
   source->owed = 0;
   source->batch.reset();
+  source->replay.reset();
   source->next = source->taken_next = 0;
   source->taken.clear();
   source->skip.clear();

@@ -16,15 +16,16 @@ namespace csiem::delivery {
 // One published batch as a lane sees it, from publish() to its settlement.
 struct SourceBatch {
   event::BatchRef batch;
-  std::size_t bytes = 0;             // as counted in LaneStats
-  bool waiting = false;              // the batcher has not passed all of it
-  uint64_t owed = 0;                 // ended, but not yet taken off LaneStats::queued_events
-  uint64_t remaining = 0;            // events that have not ended
-  uint32_t next = 0;                 // first event that the lane has not looked at in order
-  std::vector<store::Range> skip;    // sequences that are not the lane's to send or settle
-  std::vector<uint32_t> taken;       // events behind `next` that overtook or are skipped, ascending
-  uint32_t taken_next = 0;           // first of `taken` that `next` has not reached
-  std::array<uint64_t, 4> counts{};  // by Fate
+  std::size_t bytes = 0;               // as counted in LaneStats
+  bool waiting = false;                // the batcher has not passed all of it
+  uint64_t owed = 0;                   // ended, but not yet taken off LaneStats::queued_events
+  uint64_t remaining = 0;              // events that have not ended
+  uint32_t next = 0;                   // first event that the lane has not looked at in order
+  std::vector<store::Range> skip;      // sequences that are not the lane's to send or settle
+  std::vector<uint32_t> taken;         // events behind `next` that overtook or are skipped, ascending
+  uint32_t taken_next = 0;             // first of `taken` that `next` has not reached
+  std::array<uint64_t, 4> counts{};    // by Fate
+  std::shared_ptr<ReplaySink> replay;  // of a batch that does not come from the log
 };
 
 // Owns the source batches of one lane and settles each as a whole when its last event has ended. Lane's thread.
@@ -33,11 +34,12 @@ class Settlement {
   Settlement(store::Cursor& cursor, LaneStats& stats) : cursor_(cursor), stats_(stats) {}
 
   // Null when there is nothing to send. Good until end() has ended its last event and passed() was called.
-  SourceBatch* open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes);
+  SourceBatch* open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes,
+                    std::shared_ptr<ReplaySink> replay = nullptr);
   void end(SourceBatch* source, store::Fate fate, uint64_t events);
   // The batcher has looked at every event: it does not need the batch any more.
   void passed(SourceBatch* source);
-  void dead_letter(store::DeadLetter letter) { cursor_.dead_letter(std::move(letter)); }
+  void dead_letter(const SourceBatch& source, store::DeadLetter letter);
 
  private:
   void settle(SourceBatch* source);

@@ -70,6 +70,7 @@ Pipeline::Pipeline(const config::Configuration& configuration, plugin::Registry&
 Pipeline::~Pipeline() {
   if (intake_) intake_->stop();
   if (delivery_) delivery_->stop();
+  replays_.reset();
   delivery_.reset();
   store_.reset();  // ends its threads, which use the bus and the intake
   if (!temporary_directory_.empty()) {
@@ -146,17 +147,19 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
   parts.cursor = std::move(cursor);
   parts.clock = &clock_;
   parts.dry_run = options_.dry_run;
+  parts.from_log = !options_.replay_only;
   return delivery_->add_lane(std::move(parts));
 }
 
 void Pipeline::connect() {
   store_->on_publish([this](const event::BatchRef& batch) { bus_.emit(batch); });
+  replays_ = std::make_unique<Replays>(*store_, *delivery_, make_reviver(), clock_);
 }
 
 Result<void> Pipeline::open_sources() {
   IntakeParts parts;
   for (const auto& source : configuration_.sources)
-    if (source.enabled) parts.sources.push_back(source);
+    if (source.enabled && !options_.replay_only) parts.sources.push_back(source);
   parts.global = configuration_.global;
   parts.filtering = configuration_.filtering;
   parts.store = store_.get();
@@ -193,6 +196,7 @@ void Pipeline::refresh_credential(const std::string& key, std::function<void(boo
 
 void Pipeline::tick() {
   const int64_t now = clock_.mono_ns();
+  replays_->tick();
   if (now >= next_resolve_ns_) resolve_credentials(false);
   if (now >= next_watch_ns_) {
     next_watch_ns_ = now + kSecondNs;

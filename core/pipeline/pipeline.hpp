@@ -16,6 +16,7 @@
 #include "credentials/credential_store.hpp"
 #include "delivery/lane.hpp"
 #include "pipeline/intake.hpp"
+#include "pipeline/replay.hpp"
 #include "plugin/registry.hpp"
 #include "schema/schema_registry.hpp"
 #include "store/store.hpp"
@@ -24,6 +25,7 @@ namespace csiem::pipeline {
 
 struct PipelineOptions {
   bool once = false;
+  bool replay_only = false;      // no sources, and lanes send nothing but what replays() gives them
   delivery::DryRunSink dry_run;  // set: no network, and a temporary store
   unsigned delivery_threads = 0;
   // Runs `task` on the control thread soon; any thread may call it.
@@ -48,6 +50,10 @@ class Pipeline {
   uint64_t unsettled_events() const { return store_->unsettled_events(); }
   // The disk fails for good: what is left to do is to end, so that a supervisor takes notice.
   bool store_failed() const { return store_->health() == store::Health::failed; }
+  // Where exporters are, as it was written last, and their dead letters.
+  const store::Store& store() const { return *store_; }
+  store::Store& store() { return *store_; }
+  Replays& replays() { return *replays_; }
   // What could not be started, in words.
   const std::vector<std::string>& left_out() const { return left_out_; }
 
@@ -90,6 +96,7 @@ class Pipeline {
   std::unique_ptr<store::Store> store_;
   bus::EventBus bus_;
   std::unique_ptr<delivery::Delivery> delivery_;
+  std::unique_ptr<Replays> replays_;
   std::unique_ptr<Intake> intake_;
   std::vector<std::string> left_out_;
   int64_t next_resolve_ns_ = 0, next_watch_ns_ = 0, next_log_flush_ns_ = 0;

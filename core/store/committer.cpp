@@ -301,6 +301,8 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
     CS_CHECK(database.erase_block(txn, first));
   }
   for (const auto& [exporter, letter] : group.changes.letters) CS_CHECK(put_letter(txn, database, exporter, letter));
+  for (const auto& [exporter, sequence] : group.changes.erased_letters)
+    CS_CHECK(erase_letter(txn, database, exporter, sequence));
   CSIEM_FAULT_POINT("dead-put");
   for (const auto& [exporter, record] : group.changes.cursors) CS_CHECK(database.put_cursor(txn, exporter, record));
   for (const auto& exporter : group.changes.removed) CS_CHECK(database.erase_cursor(txn, exporter));

@@ -1,6 +1,6 @@
 #include "store/dead_letters.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include "store/kept_lines.hpp"
 #include "store/record.hpp"
@@ -88,10 +88,14 @@ Result<LetterTotals> letter_totals(const Transaction& txn, const Database& datab
 }
 
 Result<void> walk_letters(const Transaction& txn, const Database& database, const LetterFilter& filter,
-                          const std::function<bool(const StoredLetter&)>& look) {
+                          const std::function<bool(const StoredLetter&)>& look, std::string_view after_exporter,
+                          Sequence after_sequence) {
   CS_TRY(scan, Scan::open(txn, database.dead()));
-  bool more = filter.exporter.empty() ? scan.first() : scan.seek(key_of(filter.exporter, 1));
-  for (; more; more = scan.next()) {
+  const std::string first = filter.exporter.empty() ? std::string() : key_of(filter.exporter, 1);
+  const std::string after = after_exporter.empty() ? std::string() : key_of(after_exporter, after_sequence + 1);
+  const std::string& from = std::max(first, after);
+  const std::string wanted_id = filter.event_id.empty() ? std::string() : "\"event_id\":\"" + filter.event_id + "\"";
+  for (bool more = from.empty() ? scan.first() : scan.seek(from); more; more = scan.next()) {
     const auto letter = letter_of(scan.key(), scan.value());
     if (!filter.exporter.empty()) {
       std::string_view exporter;
@@ -99,7 +103,9 @@ Result<void> walk_letters(const Transaction& txn, const Database& database, cons
       if (split_key(scan.key(), exporter, sequence) && exporter != filter.exporter) break;
     }
     if (!letter || letter->last_attempt_unix_ns < filter.since_unix_ns) continue;
+    if (filter.before_unix_ns != 0 && letter->last_attempt_unix_ns >= filter.before_unix_ns) continue;
     if (!filter.error_class.empty() && letter->error_class != filter.error_class) continue;
+    if (!wanted_id.empty() && letter->json.find(wanted_id) == std::string_view::npos) continue;
     if (!look(*letter)) return {};
   }
   if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};

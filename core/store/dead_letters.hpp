@@ -24,23 +24,15 @@ struct StoredLetter {
 // "splunk/42"; the name of a letter on the command line.
 std::string letter_id(const StoredLetter& letter);
 
-struct LetterFilter {
-  std::string exporter = {};     // empty: all
-  std::string error_class = {};  // empty: all
-  int64_t since_unix_ns = 0;
-};
-
-struct LetterTotals {
-  uint64_t count = 0, bytes = 0;
-};
-
 // What is put counts at once; the totals of an exporter are kept beside its letters.
 Result<void> put_letter(lmdb::Transaction& txn, const Database& database, const std::string& exporter,
                         const DeadLetter& letter);
 Result<LetterTotals> letter_totals(const lmdb::Transaction& txn, const Database& database, std::string_view exporter);
-// Letters in order of exporter and sequence; `look` returns false to end the walk.
+// Letters behind {after_exporter, after_sequence} in order of exporter and sequence; `look` returns false to end the
+// walk.
 Result<void> walk_letters(const lmdb::Transaction& txn, const Database& database, const LetterFilter& filter,
-                          const std::function<bool(const StoredLetter&)>& look);
+                          const std::function<bool(const StoredLetter&)>& look, std::string_view after_exporter = {},
+                          Sequence after_sequence = 0);
 Result<bool> erase_letter(lmdb::Transaction& txn, const Database& database, std::string_view exporter,
                           Sequence sequence);
 // Removes the oldest until the exporter keeps its limits. Returns how many went.

@@ -6,7 +6,9 @@
 
 #include "base/log.hpp"
 #include "store/committer.hpp"
+#include "store/cursor_views.hpp"
 #include "store/data_directory.hpp"
+#include "store/dead_letters.hpp"
 #include "store/feeds.hpp"
 #include "store/kept_lines.hpp"
 #include "store/store.hpp"
@@ -111,6 +113,32 @@ class DurableStore final : public Store {
     return core_->database().with([&](Database& database) -> Result<void> {
       CS_TRY(txn, database.read());
       return database.walk_recent(txn, take);
+    });
+  }
+  Result<std::vector<KeptLetter>> letters(const LetterFilter& filter, std::string_view after_exporter,
+                                          Sequence after_sequence, std::size_t most) const override {
+    return core_->database().with([&](Database& database) -> Result<std::vector<KeptLetter>> {
+      std::vector<KeptLetter> out;
+      CS_TRY(txn, database.read());
+      const auto keep = [&](const StoredLetter& letter) {
+        out.push_back({std::string(letter.exporter), letter.sequence, letter.last_attempt_unix_ns,
+                       std::string(letter.error_class), std::string(letter.reason), std::string(letter.json)});
+        return out.size() < most;
+      };
+      CS_CHECK(walk_letters(txn, database, filter, keep, after_exporter, after_sequence));
+      return out;
+    });
+  }
+  void keep_letter(const std::string& exporter, DeadLetter letter) override {
+    core_->feeds().keep_letter(exporter, std::move(letter));
+  }
+  void erase_letter(const std::string& exporter, Sequence sequence) override {
+    core_->feeds().erase_letter(exporter, sequence);
+  }
+  Result<std::vector<CursorView>> cursors() const override {
+    return core_->database().with([](Database& database) -> Result<std::vector<CursorView>> {
+      CS_TRY(txn, database.read());
+      return cursor_views(txn, database);
     });
   }
   Health health() const override { return core_->committer().health(); }

@@ -106,11 +106,19 @@ void Feeds::settle(const Handle& feed, Sequence first, Sequence last, const std:
   if (hungry) wake_feeder();
 }
 
-void Feeds::dead_letter(const Handle& feed, DeadLetter letter) {
+void Feeds::dead_letter(const Handle& feed, DeadLetter letter) { keep_letter(feed->id, std::move(letter)); }
+
+void Feeds::keep_letter(const std::string& exporter, DeadLetter letter) {
   // Its age decides how long it is kept.
   if (letter.last_attempt_unix_ns == 0) letter.last_attempt_unix_ns = clock_.unix_ns();
   Lock lock(mutex_);
-  letters_.emplace_back(feed->id, std::move(letter));
+  letters_.emplace_back(exporter, std::move(letter));
+  tell_change(lock);
+}
+
+void Feeds::erase_letter(const std::string& exporter, Sequence sequence) {
+  Lock lock(mutex_);
+  erased_letters_.emplace_back(exporter, sequence);
   tell_change(lock);
 }
 
@@ -154,6 +162,7 @@ void Feeds::Changes::merge(Changes&& later) {
   add(cursors, later.cursors);
   add(removed, later.removed);
   add(letters, later.letters);
+  add(erased_letters, later.erased_letters);
   add(damaged, later.damaged);
   add(holes, later.holes);
   passed = later.passed;
@@ -170,6 +179,7 @@ Feeds::Changes Feeds::take_changes() {
   });
   out.letters.assign(std::make_move_iterator(settled), std::make_move_iterator(letters_.end()));
   letters_.erase(settled, letters_.end());
+  out.erased_letters = std::exchange(erased_letters_, {});
   out.damaged = std::exchange(damaged_, {});
   out.removed = std::exchange(removed_, {});
   out.holes = std::exchange(holes_, {});

@@ -39,13 +39,15 @@ class Feeds {
     std::vector<std::pair<std::string, std::string>> cursors;  // exporter and record
     std::vector<std::string> removed;                          // exporters
     std::vector<std::pair<std::string, DeadLetter>> letters;
+    std::vector<std::pair<std::string, Sequence>> erased_letters;
     std::vector<std::pair<Sequence, std::string>> damaged;  // blocks, raw
     std::vector<Range> holes;                               // behind `passed`, and settled by every cursor as well
     Sequence passed = 1;                                    // every cursor has passed what lies before it
     // Adds what came later.
     void merge(Changes&& later);
     bool empty() const noexcept {
-      return cursors.empty() && removed.empty() && letters.empty() && damaged.empty() && holes.empty();
+      return cursors.empty() && removed.empty() && letters.empty() && erased_letters.empty() && damaged.empty() &&
+             holes.empty();
     }
   };
 
@@ -71,6 +73,9 @@ class Feeds {
   void save_state(const Handle& feed, std::string text);
   std::string state(const Handle& feed) const;
   uint64_t unsettled_events() const;
+  // Dead letters outside of a cursor's own work; see Store.
+  void keep_letter(const std::string& exporter, DeadLetter letter);
+  void erase_letter(const std::string& exporter, Sequence sequence);
 
   // ---- for the writer ----
   Changes take_changes();
@@ -127,6 +132,7 @@ class Feeds {
   RecentBatches recent_;
   Sequence end_ = 1;  // behind the newest durable event
   std::vector<std::pair<std::string, DeadLetter>> letters_;
+  std::vector<std::pair<std::string, Sequence>> erased_letters_;
   std::vector<std::pair<Sequence, std::string>> damaged_;
   std::vector<std::string> removed_;
   std::vector<Range> holes_;

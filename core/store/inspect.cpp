@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "store/cursor_state.hpp"
+#include "store/cursor_views.hpp"
 #include "store/data_directory.hpp"
 #include "store/kept_lines.hpp"
 
@@ -40,34 +41,8 @@ Result<Tail> Inspector::tail() const {
 }
 
 Result<std::vector<CursorView>> Inspector::cursors() const {
-  std::vector<CursorView> out;
   CS_TRY(txn, database_.read());
-  CS_TRY(tail, database_.tail(txn));
-  CS_CHECK(database_.walk_cursors(txn, [&](std::string_view exporter, std::string_view record) {
-    CursorView view;
-    view.exporter = exporter;
-    if (const auto state = CursorState::decode(record)) {
-      view.ledger = state->ledger(tail.next);
-      view.frontier = state->frontier();
-      view.opened_unix_ns = state->opened_unix_ns;
-      view.limits = state->limits;
-      view.state = state->state;
-    }
-    out.push_back(std::move(view));
-    return true;
-  }));
-  for (CursorView& view : out) {
-    if (view.frontier < tail.next) {
-      CS_TRY(block, database_.block_at(txn, view.frontier));
-      if (const auto header = block ? BlockView::peek(block->bytes) : std::nullopt) {
-        view.lag_bytes = tail.log_bytes - std::min(tail.log_bytes, header->log_bytes_before);
-        view.oldest_unix_ns = header->accepted_unix_ns;
-      }
-    }
-    CS_TRY(letters, letter_totals(txn, database_, view.exporter));
-    view.letters = letters;
-  }
-  return out;
+  return cursor_views(txn, database_);
 }
 
 Result<CheckReport> Inspector::check(const std::function<void(uint64_t, uint64_t)>& progress) const {
@@ -182,11 +157,12 @@ Result<std::string> Inspector::letter(std::string_view id) const {
   return json;
 }
 
-Result<uint64_t> Inspector::purge_letters(const LetterFilter& filter) {
+Result<uint64_t> Inspector::purge_letters(const LetterFilter& filter,
+                                          const std::function<bool(const StoredLetter&)>& matches) {
   CS_TRY(txn, database_.write());
   std::vector<std::pair<std::string, Sequence>> chosen;
   CS_CHECK(store::walk_letters(txn, database_, filter, [&](const StoredLetter& letter) {
-    chosen.emplace_back(letter.exporter, letter.sequence);
+    if (!matches || matches(letter)) chosen.emplace_back(letter.exporter, letter.sequence);
     return true;
   }));
   for (const auto& [exporter, sequence] : chosen) CS_CHECK(erase_letter(txn, database_, exporter, sequence));

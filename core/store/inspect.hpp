@@ -15,19 +15,6 @@
 
 namespace csiem::store {
 
-// One exporter's place as it was written last.
-struct CursorView {
-  std::string exporter;
-  Ledger ledger;
-  Sequence frontier = 0;
-  uint64_t lag_bytes = 0;      // of the log from the first block that is not settled
-  int64_t oldest_unix_ns = 0;  // when the oldest event that is not settled was accepted; 0: none
-  int64_t opened_unix_ns = 0;  // when a daemon used it last
-  CursorLimits limits;
-  std::string state;
-  LetterTotals letters;
-};
-
 struct CheckReport {
   uint64_t blocks = 0, events = 0, bytes = 0;
   std::vector<Range> damaged;
@@ -68,7 +55,8 @@ class Inspector {
   // One letter by its id, as JSON; Code::not_found.
   Result<std::string> letter(std::string_view id) const;
   // Returns how many went.
-  Result<uint64_t> purge_letters(const LetterFilter& filter);
+  Result<uint64_t> purge_letters(const LetterFilter& filter,
+                                 const std::function<bool(const StoredLetter&)>& matches = nullptr);
   // JSON lines of what was no event, oldest first.
   Result<void> walk_quarantine(const std::function<bool(std::string_view line)>& look) const;
 

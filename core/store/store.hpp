@@ -59,6 +59,24 @@ struct DeadLetter {
   std::string event_json;  // canonical
 };
 
+// Which dead letters.
+struct LetterFilter {
+  std::string exporter = {};     // empty: all
+  std::string error_class = {};  // empty: all
+  std::string event_id = {};     // empty: all
+  int64_t since_unix_ns = 0;     // given up then or later
+  int64_t before_unix_ns = 0;    // given up earlier; 0: at any time
+};
+
+// A dead letter as the store keeps it; `{exporter, sequence}` names it.
+struct KeptLetter {
+  std::string exporter;
+  Sequence sequence = 0;
+  int64_t last_attempt_unix_ns = 0;
+  std::string error_class, reason;
+  std::string json;  // the envelope with the canonical event as its last member, one line without its line feed
+};
+
 // A line that is not an event.
 struct Quarantined {
   std::string source;
@@ -115,6 +133,23 @@ struct CursorOptions {
   CursorLimits limits = {};
 };
 
+struct LetterTotals {
+  uint64_t count = 0, bytes = 0;
+};
+
+// One exporter's place as it was written last.
+struct CursorView {
+  std::string exporter;
+  Ledger ledger;
+  Sequence frontier = 0;
+  uint64_t lag_bytes = 0;      // of the log from the first block that is not settled
+  int64_t oldest_unix_ns = 0;  // when the oldest event that is not settled was accepted; 0: none
+  int64_t opened_unix_ns = 0;  // when a daemon used it last
+  CursorLimits limits;
+  std::string state;
+  LetterTotals letters;
+};
+
 // What the store can do now.
 enum class Health {
   ok,
@@ -148,6 +183,17 @@ class Store {
   // Ids of events that came lately, oldest first, as far as they are remembered. Before the first append.
   virtual Result<void> recent_ids(
       const std::function<void(const event::UuidBits& id, int64_t accepted_unix_ns)>& take) const = 0;
+
+  // ---- dead letters ----
+  // At most `most` of those behind {after_exporter, after_sequence}, in order of exporter and sequence. Any thread.
+  virtual Result<std::vector<KeptLetter>> letters(const LetterFilter& filter, std::string_view after_exporter,
+                                                  Sequence after_sequence, std::size_t most) const = 0;
+  // Keeps the letter in the place of an earlier one of that sequence, whether the exporter has a cursor or not. Durable
+  // a moment later. Any thread.
+  virtual void keep_letter(const std::string& exporter, DeadLetter letter) = 0;
+  virtual void erase_letter(const std::string& exporter, Sequence sequence) = 0;
+  // How far every exporter is that the store knows, orphans included, in order of their ids. Any thread.
+  virtual Result<std::vector<CursorView>> cursors() const = 0;
 
   virtual Health health() const = 0;
   // Events that some open cursor has not settled.

@@ -43,6 +43,7 @@ class Log(Case):
         os.unlink(self.path("in.jsonl"))
         self.write("in.jsonl", "")
         mock = self.mock("webhook", port=port)
+        config = self.configuration(self.dead_url_webhook(port) + self.file_exporter(), grace="50s")
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(set(mock.arrivals()), ids(events))

@@ -2,6 +2,7 @@
 #include "admin/api.hpp"
 
 #include <boost/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,15 +18,22 @@ struct Bench {
   Snapshot snapshot = test::sample_snapshot();
   std::vector<std::pair<Action, std::string>> acts;
   bool refuses = false;
+  std::vector<std::pair<StoreRequest, std::string>> asked;
+  std::optional<Error> store_refuses;
   Api api{{[this] { return snapshot; },
            [this](Action action, const std::string& exporter) -> Result<void> {
              if (refuses) return Error{Code::denied, "parked", 3012};
              acts.emplace_back(action, exporter);
              return {};
+           },
+           [this](StoreRequest what, const json::object& parameters) -> Result<std::string> {
+             asked.emplace_back(what, json::serialize(parameters));
+             if (store_refuses) return *store_refuses;
+             return std::string("{}\n");
            }}};
 
-  Answer ask(std::string_view method, std::string_view target, Role role = Role::admin) {
-    return api.handle({method, target, role, "uid 1, pid 2"});
+  Answer ask(std::string_view method, std::string_view target, Role role = Role::admin, std::string_view body = {}) {
+    return api.handle({method, target, role, "uid 1, pid 2", body});
   }
   json::object get(std::string_view target) {
     const Answer answer = ask("GET", target);
@@ -151,4 +159,48 @@ TEST_CASE("requests are counted by path template and status; strangers' paths ma
   CHECK(has(name + "{path=\"/api/v1/exporters/{id}\",code=\"403\"} 1"));
   CHECK(has(name + "{path=\"other\",code=\"404\"} 100"));
   CHECK(text.find("made") == std::string::npos);
+}
+
+TEST_CASE("dead letters, queues and jobs: query, body and path become the parameters") {
+  Bench bench;
+  CHECK(bench.ask("GET", "/api/v1/dlq?exporter=a%20b&limit=3", Role::viewer).status == 200);
+  CHECK(bench.ask("GET", "/api/v1/dlq/splunk/42", Role::viewer).status == 200);
+  CHECK(bench.ask("POST", "/api/v1/dlq/replay", Role::operate, R"({"exporter":"x","rate":5})").status == 202);
+  CHECK(bench.ask("GET", "/api/v1/queues", Role::viewer).status == 200);
+  CHECK(bench.ask("GET", "/api/v1/jobs", Role::viewer).status == 200);
+  CHECK(bench.ask("GET", "/api/v1/jobs/replay-1", Role::viewer).status == 200);
+  CHECK(bench.ask("DELETE", "/api/v1/jobs/replay-1", Role::operate).status == 202);
+  CHECK(bench.ask("DELETE", "/api/v1/dlq", Role::admin, R"({"class":"format"})").status == 200);
+  const std::vector<std::pair<StoreRequest, std::string>> expected = {
+      {StoreRequest::letters, R"({"exporter":"a b","limit":"3"})"},
+      {StoreRequest::letter, R"({"id":"splunk/42"})"},
+      {StoreRequest::replay, R"({"exporter":"x","rate":5})"},
+      {StoreRequest::queues, "{}"},
+      {StoreRequest::jobs, "{}"},
+      {StoreRequest::job, R"({"id":"replay-1"})"},
+      {StoreRequest::cancel_job, R"({"id":"replay-1"})"},
+      {StoreRequest::purge, R"({"class":"format"})"},
+  };
+  CHECK(bench.asked == expected);
+}
+
+TEST_CASE("who may change what lies in the store, and what a request may not be") {
+  Bench bench;
+  CHECK(bench.ask("DELETE", "/api/v1/dlq", Role::operate).status == 403);
+  CHECK(bench.ask("POST", "/api/v1/dlq/replay", Role::viewer).status == 403);
+  CHECK(bench.ask("DELETE", "/api/v1/jobs/replay-1", Role::viewer).status == 403);
+  CHECK(bench.ask("PUT", "/api/v1/dlq").status == 405);
+  CHECK(bench.ask("POST", "/api/v1/dlq/replay", Role::admin, "[1]").status == 400);
+  CHECK(bench.ask("POST", "/api/v1/dlq/replay", Role::admin, "{").status == 400);
+  CHECK(bench.ask("GET", "/api/v1/dlq?a=%zz").status == 400);
+  CHECK(bench.asked.empty());
+  bench.store_refuses = Error{Code::not_found, "no job 'x'", 8010};
+  CHECK(bench.ask("GET", "/api/v1/jobs/x").status == 404);
+  CHECK(code_of(bench.ask("GET", "/api/v1/jobs/x")) == "CS8010");
+  bench.store_refuses = Error{Code::denied, "another runs", 8009};
+  CHECK(bench.ask("POST", "/api/v1/dlq/replay").status == 409);
+  bench.store_refuses = Error{Code::invalid, "rate: a number"};
+  CHECK(bench.ask("POST", "/api/v1/dlq/replay").status == 400);
+  bench.store_refuses = Error{Code::io, "read the dead letters", 5005};
+  CHECK(bench.ask("GET", "/api/v1/dlq").status == 500);
 }
