@@ -1,12 +1,10 @@
 #include "admin/api.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <utility>
 
 #include "admin/documents.hpp"
 #include "admin/readiness.hpp"
-#include "admin/request_parameters.hpp"
 #include "base/log.hpp"
 
 namespace csiem::admin {
@@ -170,7 +168,7 @@ Answer Api::ask_store(StoreRequest what, const Request& request, const std::stri
   if (changes)
     log::info(std::string(request.method) + " " + std::string(request.target.substr(0, request.target.find('?'))) +
                   (document ? " by an operator" : " by an operator, refused"),
-              {{"with", boost::json::serialize(*parameters)}, {"by", request.by}});
+              {{"with", parameters_json(*parameters)}, {"by", request.by}});
   if (document) return json_answer(status, *document);
   const Error& error = document.error();
   const unsigned refused = error.code() == Code::not_found ? 404

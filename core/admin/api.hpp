@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "admin/access.hpp"
 #include "admin/metrics.hpp"
 #include "admin/rates.hpp"
+#include "admin/request_parameters.hpp"
 #include "admin/snapshot.hpp"
 #include "base/result.hpp"
 
@@ -29,7 +29,7 @@ struct Backend {
   // The answer's JSON. `parameters` are the query's or the body's members, and `id` of the path; the function says what
   // is wrong with them (Code::invalid), that there is no such thing (not_found), or that it cannot be done now
   // (denied).
-  std::function<Result<std::string>(StoreRequest, const boost::json::object& parameters)> store = {};
+  std::function<Result<std::string>(StoreRequest, const Parameters& parameters)> store = {};
 };
 
 struct Request {

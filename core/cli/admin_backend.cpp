@@ -171,7 +171,7 @@ admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configu
   backend.act = [&pipeline](admin::Action action, const std::string& exporter) {
     return act(pipeline, action, exporter);
   };
-  backend.store = [&pipeline, &configuration](admin::StoreRequest what, const boost::json::object& parameters) {
+  backend.store = [&pipeline, &configuration](admin::StoreRequest what, const admin::Parameters& parameters) {
     return ask_store(pipeline, configuration, what, parameters);
   };
   return backend;

@@ -118,7 +118,7 @@ int dlq_purge(const Arguments& arguments) {
   }
   uint64_t gone = 0;
   const auto done =
-      ask_daemon_json(arguments.global, "DELETE", "/api/v1/dlq", json::serialize(selection->parameters()));
+      ask_daemon_json(arguments.global, "DELETE", "/api/v1/dlq", admin::parameters_json(selection->parameters()));
   if (done) {
     gone = number_member(done->get_object(), "purged");
   } else if (done.error().message_code() != 8004) {

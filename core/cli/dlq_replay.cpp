@@ -61,7 +61,7 @@ Figures figures_of(const json::object& job) {
 class Replay {
  public:
   virtual ~Replay() = default;
-  virtual Result<json::object> start(const json::object& order) = 0;
+  virtual Result<json::object> start(const admin::Parameters& order) = 0;
   virtual Result<json::object> look(const std::string& id) = 0;
   virtual void cancel(const std::string& id) = 0;
   // Lets time pass.
@@ -73,8 +73,8 @@ class Replay {
 class InDaemon final : public Replay {
  public:
   explicit InDaemon(const GlobalArguments& global) : global_(global) {}
-  Result<json::object> start(const json::object& order) override {
-    return object_of(ask_daemon_json(global_, "POST", "/api/v1/dlq/replay", json::serialize(order)));
+  Result<json::object> start(const admin::Parameters& order) override {
+    return object_of(ask_daemon_json(global_, "POST", "/api/v1/dlq/replay", admin::parameters_json(order)));
   }
   Result<json::object> look(const std::string& id) override {
     return object_of(ask_daemon_json(global_, "GET", "/api/v1/jobs/" + id));
@@ -115,7 +115,9 @@ class ByItself final : public Replay {
     pipeline_ = std::move(started);
     return {};
   }
-  Result<json::object> start(const json::object& order) override { return ask(admin::StoreRequest::replay, order); }
+  Result<json::object> start(const admin::Parameters& order) override {
+    return ask(admin::StoreRequest::replay, order);
+  }
   Result<json::object> look(const std::string& id) override { return ask(admin::StoreRequest::job, {{"id", id}}); }
   void cancel(const std::string& id) override { static_cast<void>(ask(admin::StoreRequest::cancel_job, {{"id", id}})); }
   void wait() override {
@@ -132,7 +134,7 @@ class ByItself final : public Replay {
   }
 
  private:
-  Result<json::object> ask(admin::StoreRequest what, const json::object& parameters) {
+  Result<json::object> ask(admin::StoreRequest what, const admin::Parameters& parameters) {
     CS_TRY(text, ask_store(*pipeline_, setup_.loaded.configuration, what, parameters));
     return json::parse(text).as_object();
   }
@@ -145,12 +147,16 @@ class ByItself final : public Replay {
 volatile std::sig_atomic_t interrupted = 0;
 void on_interrupt(int) { interrupted = 1; }
 
+std::string plain_number(double rate) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", rate);
+  return text;
+}
+
 int confirm(const Arguments& arguments, uint64_t letters, const std::string& where) {
   if (arguments.dlq.yes) return kOk;
-  char rate[32];
-  std::snprintf(rate, sizeof rate, "%g", arguments.dlq.rate);
   const std::string what =
-      grouped(letters, is_terminal(2)) + " events to " + where + ", at most " + std::string(rate) + "/s";
+      grouped(letters, is_terminal(2)) + " events to " + where + ", at most " + plain_number(arguments.dlq.rate) + "/s";
   if (!is_terminal(STDIN_FILENO) || !is_terminal(STDERR_FILENO)) {
     std::fprintf(stderr, "clawdstrike-siem: %s: give --yes where nobody can be asked\n", what.c_str());
     return kUsage;
@@ -161,7 +167,7 @@ int confirm(const Arguments& arguments, uint64_t letters, const std::string& whe
 }
 
 // Until the job has ended, or nobody wants to wait any longer.
-Result<Figures> follow(Replay& replay, const json::object& order, uint64_t total, const GlobalArguments& global,
+Result<Figures> follow(Replay& replay, const admin::Parameters& order, uint64_t total, const GlobalArguments& global,
                        bool& gave_up) {
   CS_TRY(started, replay.start(order));
   Figures now = figures_of(started);
@@ -260,8 +266,8 @@ int dlq_replay(const Arguments& arguments) {
   }
   if (const int status = confirm(arguments, total, destinations); status != kOk) return status;
 
-  json::object order = selection->parameters();
-  order["rate"] = wanted.rate;
+  admin::Parameters order = selection->parameters();
+  order["rate"] = plain_number(wanted.rate);
   if (!wanted.to.empty()) order["to"] = wanted.to;
   if (single.sequence != 0) order["letter"] = wanted.id;
 

@@ -1,12 +1,10 @@
 #include "cli/letter_selection.hpp"
 
-#include <boost/json.hpp>
 #include <cstdio>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "base/rfc3339.hpp"
-#include "cli/exporter_rows.hpp"
 #include "config/config.hpp"
 #include "pipeline/replay.hpp"
 #include "pipeline/revive.hpp"
@@ -17,10 +15,9 @@ namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 
-std::string optional_text(const boost::json::object& object, std::string_view key) {
-  const auto* value = object.if_contains({key.data(), key.size()});
-  return value != nullptr && value->is_string() ? std::string(value->get_string().data(), value->get_string().size())
-                                                : std::string();
+std::string optional_text(const admin::Parameters& parameters, std::string_view key) {
+  const auto at = parameters.find(key);
+  return at == parameters.end() ? std::string() : at->second;
 }
 
 }  // namespace
@@ -54,7 +51,7 @@ Result<LetterSelection> LetterSelection::of(const DlqArguments& dlq) {
   return make(std::move(filter), dlq.since, dlq.where);
 }
 
-Result<LetterSelection> LetterSelection::of(const boost::json::object& parameters) {
+Result<LetterSelection> LetterSelection::of(const admin::Parameters& parameters) {
   store::LetterFilter filter;
   filter.exporter = optional_text(parameters, "exporter");
   filter.error_class = optional_text(parameters, "class");
@@ -74,8 +71,8 @@ bool LetterSelection::matches(std::string_view envelope) {
   return found;
 }
 
-boost::json::object LetterSelection::parameters() const {
-  boost::json::object out;
+admin::Parameters LetterSelection::parameters() const {
+  admin::Parameters out;
   const auto add = [&](const char* key, const std::string& text) {
     if (!text.empty()) out[key] = text;
   };

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "admin/request_parameters.hpp"
 #include "base/result.hpp"
 #include "cli/arguments.hpp"
 #include "event/batch.hpp"
@@ -21,7 +21,7 @@ class LetterSelection {
   // Fails with words for the user when the time or the expression is wrong.
   static Result<LetterSelection> of(const DlqArguments& dlq);
   // The members exporter, class, event_id, since (RFC 3339 or a duration) and where.
-  static Result<LetterSelection> of(const boost::json::object& parameters);
+  static Result<LetterSelection> of(const admin::Parameters& parameters);
 
   const store::LetterFilter& filter() const noexcept { return filter_; }
   const std::string& where() const noexcept { return where_; }
@@ -29,7 +29,7 @@ class LetterSelection {
   bool matches(const store::StoredLetter& letter);
   bool matches(std::string_view envelope);
   // For of().
-  boost::json::object parameters() const;
+  admin::Parameters parameters() const;
 
  private:
   LetterSelection() = default;

@@ -1,8 +1,8 @@
 #include "cli/store_backend.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include "cli/letter_selection.hpp"
@@ -11,37 +11,30 @@
 namespace csiem::cli {
 namespace {
 
-namespace json = boost::json;
 using admin::StoreRequest;
 
 // A page of letters, and what one call of the store reads.
 constexpr uint64_t kMostLetters = 1'000;
 
-std::string text_of(const json::object& parameters, const char* key) {
-  const json::value* value = parameters.if_contains(key);
-  if (value == nullptr || !value->is_string()) return {};
-  return {value->get_string().data(), value->get_string().size()};
+std::string text_of(const admin::Parameters& parameters, const char* key) {
+  const auto at = parameters.find(key);
+  return at == parameters.end() ? std::string() : at->second;
 }
 
-// A JSON number, or a text that is one, as in a query; nothing when the member is missing.
-Result<std::optional<double>> number_of(const json::object& parameters, const char* key) {
-  const json::value* value = parameters.if_contains(key);
+// Nothing when the member is missing.
+Result<std::optional<double>> number_of(const admin::Parameters& parameters, const char* key) {
   std::optional<double> number;
-  if (value == nullptr) return number;
-  json::error_code error;
-  if (value->is_string()) {
-    double parsed = 0;
-    const auto& text = value->get_string();
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-    if (failed == std::errc() && end == text.data() + text.size()) number = parsed;
-  } else if (value->is_number()) {
-    number = value->to_number<double>(error);
-  }
-  if (!number) return Error{Code::invalid, std::string(key) + ": a number"};
+  const std::string text = text_of(parameters, key);
+  if (text.empty()) return number;
+  double parsed = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+  if (failed != std::errc() || end != text.data() + text.size())
+    return Error{Code::invalid, std::string(key) + ": a number, not '" + text + "'"};
+  number = parsed;
   return number;
 }
 
-Result<std::string> letters(const store::Store& store, const json::object& parameters) {
+Result<std::string> letters(const store::Store& store, const admin::Parameters& parameters) {
   CS_TRY(selection, LetterSelection::of(parameters));
   CS_TRY(limit, number_of(parameters, "limit"));
   const auto most = static_cast<std::size_t>(std::clamp(limit.value_or(100), 1.0, static_cast<double>(kMostLetters)));
@@ -61,7 +54,7 @@ Result<std::string> letters(const store::Store& store, const json::object& param
   return letters_document(chosen, false);
 }
 
-Result<std::string> letter(const store::Store& store, const json::object& parameters) {
+Result<std::string> letter(const store::Store& store, const admin::Parameters& parameters) {
   const std::string id = text_of(parameters, "id");
   const LetterName name = letter_name(id);
   if (name.sequence != 0) {
@@ -73,7 +66,7 @@ Result<std::string> letter(const store::Store& store, const json::object& parame
   return Error{Code::not_found, "there is no dead letter '" + id + "'"};
 }
 
-Result<std::string> purge(store::Store& store, const json::object& parameters) {
+Result<std::string> purge(store::Store& store, const admin::Parameters& parameters) {
   CS_TRY(selection, LetterSelection::of(parameters));
   uint64_t purged = 0;
   LetterName after;
@@ -96,7 +89,7 @@ Result<std::string> find_job(pipeline::Replays& replays, const std::string& id) 
   return Error{Code::not_found, "no job '" + id + "'", 8010};
 }
 
-Result<std::string> replay(pipeline::Replays& replays, const json::object& parameters) {
+Result<std::string> replay(pipeline::Replays& replays, const admin::Parameters& parameters) {
   CS_TRY(selection, LetterSelection::of(parameters));
   CS_TRY(rate, number_of(parameters, "rate"));
   pipeline::ReplayRequest request;
@@ -134,7 +127,7 @@ LetterName letter_name(std::string_view id) {
 }
 
 Result<std::string> ask_store(pipeline::Pipeline& pipeline, const config::Configuration& configuration,
-                              StoreRequest what, const json::object& parameters) {
+                              StoreRequest what, const admin::Parameters& parameters) {
   switch (what) {
     case StoreRequest::letters:
       return letters(pipeline.store(), parameters);

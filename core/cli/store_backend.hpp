@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <string>
 
 #include "admin/api.hpp"
@@ -13,7 +12,7 @@ namespace csiem::cli {
 
 // See admin::Backend::store.
 Result<std::string> ask_store(pipeline::Pipeline& pipeline, const config::Configuration& configuration,
-                              admin::StoreRequest what, const boost::json::object& parameters);
+                              admin::StoreRequest what, const admin::Parameters& parameters);
 
 // "EXPORTER/SEQUENCE" in its parts; sequence 0 when it is no such name.
 struct LetterName {

@@ -53,7 +53,7 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       format_component_(parts.format),
       refresh_credential_(std::move(parts.refresh_credential)),
       cursor_(std::move(parts.cursor)),
-      settlement_(*cursor_, context_.stats),
+      settlement_(*cursor_, context_.stats, parts.settled),
       retry_(retry_policy(parts.settings.retry)),
       budget_(clock_.mono_ns()),
       breaker_({parts.settings.breaker.failure_threshold, parts.settings.breaker.open_for_ms}, random_),
@@ -150,13 +150,14 @@ bool Lane::publish(const event::BatchRef& batch, std::span<const store::Range> s
   for (const store::Range& range : skip) events -= range.size();
   if (events == 0) return true;
   const std::size_t bytes = batch->memory_bytes();
+  const bool replayed = replay != nullptr;
   context_.stats.queued_events.fetch_add(events, std::memory_order_relaxed);
   context_.stats.queued_bytes.fetch_add(bytes, std::memory_order_relaxed);
   const bool taken = context_.mailbox.put([&](Mailbox::Content& content) {
     content.batches.push_back({batch, {skip.begin(), skip.end()}, std::move(replay)});
     return true;
   });
-  if (!taken) {
+  if (!taken && replayed) {  // others stay in the log
     context_.stats.queued_events.fetch_sub(events, std::memory_order_relaxed);
     context_.stats.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
   }

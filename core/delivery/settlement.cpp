@@ -96,6 +96,7 @@ void Settlement::settle(SourceBatch* source) {
   source->skip.clear();
   source->counts.fill(0);
   idle_.push_back(source);
+  if (settled_) settled_();
 }
 
 }  // namespace csiem::delivery

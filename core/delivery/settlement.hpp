@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -31,7 +32,9 @@ struct SourceBatch {
 // Owns the source batches of one lane and settles each as a whole when its last event has ended. Lane's thread.
 class Settlement {
  public:
-  Settlement(store::Cursor& cursor, LaneStats& stats) : cursor_(cursor), stats_(stats) {}
+  // `settled` is called after each source batch that has ended: who paces himself by the lane's backlog may look again.
+  Settlement(store::Cursor& cursor, LaneStats& stats, const std::function<void()>& settled)
+      : cursor_(cursor), stats_(stats), settled_(settled) {}
 
   // Null when there is nothing to send. Good until end() has ended its last event and passed() was called.
   SourceBatch* open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes,
@@ -47,6 +50,7 @@ class Settlement {
 
   store::Cursor& cursor_;
   LaneStats& stats_;
+  const std::function<void()> settled_;
   std::vector<std::unique_ptr<SourceBatch>> all_;
   std::vector<SourceBatch*> idle_;
 };

@@ -147,6 +147,9 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
   parts.cursor = std::move(cursor);
   parts.clock = &clock_;
   parts.dry_run = options_.dry_run;
+  parts.settled = [this] {
+    if (Intake* const intake = waiting_intake_.load(std::memory_order_acquire)) intake->resume();
+  };
   parts.from_log = !options_.replay_only;
   return delivery_->add_lane(std::move(parts));
 }
@@ -168,6 +171,7 @@ Result<void> Pipeline::open_sources() {
   parts.once = options_.once;
   intake_ = std::make_unique<Intake>(std::move(parts));
   store_->on_progress([this] { intake_->resume(); });
+  waiting_intake_.store(intake_.get(), std::memory_order_release);
   return intake_->start();
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -101,6 +102,7 @@ class Pipeline {
   std::vector<std::string> left_out_;
   int64_t next_resolve_ns_ = 0, next_watch_ns_ = 0, next_log_flush_ns_ = 0;
   bool unresolved_ = false;
+  std::atomic<Intake*> waiting_intake_{nullptr};  // for the lanes, which start before it
 };
 
 }  // namespace csiem::pipeline

@@ -21,7 +21,7 @@ MOCK = os.environ.get("CSIEM_MOCK", "clawdstrike-siem-mock")
 DATA = os.environ.get("CSIEM_DATA", os.path.join(os.path.dirname(__file__), "..", "data"))
 HOSTILE = os.environ.get("CSIEM_HOSTILE", "")
 # Sanitizers and busy machines are slower; no test depends on being fast.
-PATIENCE = float(os.environ.get("CSIEM_PATIENCE", "60"))
+PATIENCE = 120
 
 
 def event(n, severity="info", **more):

@@ -91,7 +91,7 @@ class Log(Case):
         self.assertEqual(json.loads(out)["events"], 20)
         self.assertEqual([e["event_id"] for e in self.stored("queue", "cat", "--exporter", "hook", "--limit", "2")],
                          [e["event_id"] for e in events[:2]])
-        status, _, err = self.cli("--config", config, "dlq", "purge", "--yes")
+        status, _, err = self.cli("--config", config, "queue", "repair")
         self.assertEqual(status, 74, err)
         self.assertIn("CS5003", err)
         daemon.stop()

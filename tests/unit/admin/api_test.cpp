@@ -26,8 +26,8 @@ struct Bench {
              acts.emplace_back(action, exporter);
              return {};
            },
-           [this](StoreRequest what, const json::object& parameters) -> Result<std::string> {
-             asked.emplace_back(what, json::serialize(parameters));
+           [this](StoreRequest what, const Parameters& parameters) -> Result<std::string> {
+             asked.emplace_back(what, parameters_json(parameters));
              if (store_refuses) return *store_refuses;
              return std::string("{}\n");
            }}};
@@ -174,7 +174,7 @@ TEST_CASE("dead letters, queues and jobs: query, body and path become the parame
   const std::vector<std::pair<StoreRequest, std::string>> expected = {
       {StoreRequest::letters, R"({"exporter":"a b","limit":"3"})"},
       {StoreRequest::letter, R"({"id":"splunk/42"})"},
-      {StoreRequest::replay, R"({"exporter":"x","rate":5})"},
+      {StoreRequest::replay, R"({"exporter":"x","rate":"5"})"},
       {StoreRequest::queues, "{}"},
       {StoreRequest::jobs, "{}"},
       {StoreRequest::job, R"({"id":"replay-1"})"},

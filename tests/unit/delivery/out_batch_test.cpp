@@ -118,7 +118,8 @@ TEST_CASE("a probe is the oldest single event and the others stay") {
 TEST_CASE("a source batch is settled once, when its last event has ended, with counts by fate") {
   MemoryCursor cursor;
   LaneStats stats;
-  Settlement settlement(cursor, stats);
+  int settlements = 0;
+  Settlement settlement(cursor, stats, [&] { ++settlements; });
   auto pool = event::BatchPool::create();
   event::BatchBuilder builder(pool);
   for (int i = 0; i < 5; ++i) builder.add();
@@ -131,6 +132,7 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   settlement.end(source, store::Fate::filtered, 1);
   settlement.end(source, store::Fate::dead_lettered, 1);
   CHECK(cursor.settled().empty());
+  CHECK(settlements == 0);
   CHECK(stats.queued_events == 1);
   settlement.passed(source);
   settlement.end(source, store::Fate::delivered, 1);
@@ -140,6 +142,7 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   CHECK(cursor.settled()[0].counts == std::array<uint64_t, 4>{3, 1, 1, 0});
   CHECK(stats.queued_events == 0);
   CHECK(stats.queued_bytes == 0);
+  CHECK(settlements == 1);
 
   // While the batcher has not passed it, it stays.
   batch = builder.seal(0);
@@ -155,4 +158,37 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   settlement.passed(overtaken);
   CHECK(cursor.settled().size() == 2);
   CHECK(stats.queued_events == 0);
+}
+
+TEST_CASE("what is replayed ends where it came from, not at the cursor") {
+  struct Sink final : ReplaySink {
+    void settle(store::Sequence first, store::Sequence last, const std::array<uint64_t, 4>& counts) override {
+      ends.push_back({first, last, counts[0], counts[2]});
+    }
+    void dead_letter(store::DeadLetter letter) override { letters.push_back(letter.sequence); }
+    std::vector<std::array<uint64_t, 4>> ends;
+    std::vector<store::Sequence> letters;
+  };
+  MemoryCursor cursor;
+  LaneStats stats;
+  Settlement settlement(cursor, stats, nullptr);
+  event::BatchBuilder builder(event::BatchPool::create());
+  const auto sink = std::make_shared<Sink>();
+  for (store::Sequence number : {7U, 8U}) {
+    builder.add();
+    const auto batch = builder.seal(0);
+    batch->set_first_sequence(number);
+    SourceBatch* const source = settlement.open(batch, {}, 10, sink);
+    settlement.passed(source);
+    if (number == 8) {
+      store::DeadLetter letter;
+      letter.sequence = number;
+      settlement.dead_letter(*source, letter);
+    }
+    settlement.end(source, number == 7 ? store::Fate::delivered : store::Fate::dead_lettered, 1);
+  }
+  CHECK(cursor.settled().empty());
+  CHECK(cursor.letters().empty());
+  CHECK(sink->ends == std::vector<std::array<uint64_t, 4>>{{7, 7, 1, 0}, {8, 8, 0, 1}});
+  CHECK(sink->letters == std::vector<store::Sequence>{8});
 }
