@@ -16,7 +16,7 @@ namespace {
 
 // What a lane that delivers may hold before the sources wait for it: enough to keep every permit busy, small enough to
 // stay in the cache's neighbourhood and under the memory promise.
-constexpr std::size_t kHealthyBacklogBytes = 12U << 20;
+constexpr std::size_t kHealthyBacklogBytes = 8U << 20;
 constexpr int64_t kSecondNs = 1'000'000'000;
 
 credentials::CredentialStore::Settings credential_settings(const config::Credentials& from) {

@@ -20,6 +20,7 @@ constexpr int64_t kLazyNs = 100'000'000;
 constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kLookAtLimitsNs = 1'000'000'000;
 constexpr std::size_t kBlocksDeletedAtOnce = 256;
+constexpr std::size_t kReleaseBytes = 8U << 20;
 constexpr std::size_t kMostQuarantined = 10'000;
 // What ingest::RecentIds can hold, and its window.
 constexpr Sequence kRecentEvents = 12 << 14;
@@ -164,6 +165,7 @@ void Committer::wait_for_work(Lock& lock) {
     if (health() == Health::full || clock_.mono_ns() >= limits_at_ns_ + 10 * kLookAtLimitsNs) {
       limits_at_ns_ = clock_.mono_ns();
       feeds_.enforce_limits(committed_);
+      release_pages();
     }
     lock.lock();
   }
@@ -368,6 +370,11 @@ void Committer::published(Group& group) {
   if (publish && *publish)
     for (const event::BatchRef& batch : batches) (*publish)(batch);
   CSIEM_FAULT_POINT("published");
+  // Looking for free pages and for what is passed reads here and there in the file.
+  if (written_since_release_ += group.bytes; written_since_release_ > kReleaseBytes) {
+    written_since_release_ = 0;
+    release_pages();
+  }
   const int64_t now = clock_.mono_ns();
   if (health() == Health::full || now >= limits_at_ns_ + kLookAtLimitsNs) {
     limits_at_ns_ = now;
@@ -375,6 +382,13 @@ void Committer::published(Group& group) {
     if (health() == Health::full) feeds_.make_room(max_bytes_ / 64);
   }
   sync_if_due(false);
+}
+
+void Committer::release_pages() {
+  static_cast<void>(database_.with([](Database& database) -> Result<void> {
+    database.release_pages();
+    return {};
+  }));
 }
 
 void Committer::sync_if_due(bool now) {

@@ -73,6 +73,7 @@ class Committer {
                            std::vector<Range>& left);
   Result<void> reopen(const Group& group, bool& already_written);
   void published(Group& group);
+  void release_pages();
   void sync_if_due(bool now);
   void trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) const;
   void note(const Result<void>& result);
@@ -108,6 +109,7 @@ class Committer {
   // Writer's thread alone.
   Tail committed_;
   uint64_t used_bytes_ = 0;
+  std::size_t written_since_release_ = 0;
   std::vector<Range> holes_;  // to be deleted further
   bool more_to_delete_ = false, unsynced_ = false;
   int64_t synced_at_ns_ = 0, limits_at_ns_ = 0;

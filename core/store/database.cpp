@@ -7,6 +7,7 @@ namespace csiem::store {
 namespace {
 
 constexpr uint32_t kFormat = 1;
+constexpr std::size_t kRecordsBetweenReleases = 16;
 constexpr std::string_view kFormatKey = "format", kTailKey = "tail", kCreatedKey = "created";
 
 using lmdb::NumberKey;
@@ -23,6 +24,7 @@ Result<Database> Database::open(const Settings& settings) {
   env_settings.read_only = settings.read_only;
   CS_TRY(env, lmdb::Environment::open(env_settings));
   Database database(std::move(env));
+  database.pages_ = MappedPages::of(settings.directory + "/data.mdb");
   CS_CHECK(database.open_tables(settings.read_only));
   return database;
 }
@@ -186,7 +188,10 @@ Result<void> Database::trim_recent(Transaction& txn, Sequence below, int64_t bef
 
 Result<void> Database::walk_recent(const Transaction& txn,
                                    const std::function<void(const event::UuidBits&, int64_t)>& take) const {
+  std::size_t records = 0;
   return walk(txn, recent_, [&](std::string_view, std::string_view value) {
+    // They lie scattered between the blocks.
+    if (++records % kRecordsBetweenReleases == 0) release_pages();
     RecordReader in(value);
     const auto accepted = in.number<int64_t>();
     for (event::UuidBits bits; in.good();) {

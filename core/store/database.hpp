@@ -11,6 +11,7 @@
 
 #include "store/block.hpp"
 #include "store/lmdb.hpp"
+#include "store/mapped_pages.hpp"
 #include "store/store.hpp"
 
 namespace csiem::store {
@@ -38,6 +39,8 @@ class Database {
   Result<lmdb::Transaction> read() const { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::read); }
   Result<lmdb::Transaction> write() { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::write); }
   Result<void> sync() { return env_.sync(); }
+  // After much was read. See MappedPages.
+  void release_pages() const noexcept { pages_.release(); }
 
   // ---- meta ----
   Result<Tail> tail(const lmdb::Transaction& txn) const;
@@ -105,6 +108,7 @@ class Database {
   Result<void> walk(const lmdb::Transaction& txn, MDB_dbi db, const Entry& look) const;
 
   lmdb::Environment env_;
+  MappedPages pages_;
   MDB_dbi meta_ = 0, log_ = 0, cursors_ = 0, checkpoints_ = 0, recent_ = 0, dead_ = 0, quarantine_ = 0;
 };
 

@@ -10,7 +10,7 @@ namespace csiem::store {
 namespace {
 
 // Blocks whose headers are looked at in one short read transaction.
-constexpr std::size_t kHeadersAtOnce = 256;
+constexpr std::size_t kHeadersAtOnce = 16;
 
 std::string range_text(Sequence first, Sequence last) { return std::to_string(first) + " to " + std::to_string(last); }
 
@@ -87,6 +87,15 @@ void Feeds::lose(Sequence first, Sequence last) {
   }
 }
 
+void Feeds::touched(const Database& database, std::size_t blocks) {
+  // A look at a block's first page may map all of it.
+  constexpr std::size_t kBlocksBetweenReleases = 16;
+  blocks_touched_ += blocks;
+  if (blocks_touched_ < kBlocksBetweenReleases) return;
+  blocks_touched_ = 0;
+  database.release_pages();
+}
+
 Result<Feeds::Revived> Feeds::revive_at(Sequence sequence) {
   struct Copy {
     Sequence first = 0, last = 0;
@@ -108,6 +117,7 @@ Result<Feeds::Revived> Feeds::revive_at(Sequence sequence) {
       if (other.first != block->first) out.last = other.first - 1;
       return other.first == block->first;
     }));
+    touched(database, 1);
     return out;
   }));
   return revive(copy.first, copy.last, std::move(copy.bytes));
@@ -166,6 +176,7 @@ bool Feeds::feed_early(Lock& lock, Feed& feed) {
       if (!bytes.empty()) first = block.first;
       return bytes.empty() && ++seen < kHeadersAtOnce;
     }));
+    touched(database, seen);
     return bytes;
   });
   const auto block = found ? BlockView::open(*found, BlockView::Check::everything) : std::nullopt;

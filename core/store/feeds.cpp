@@ -196,23 +196,28 @@ void Feeds::committed(const std::vector<event::BatchRef>& batches) {
   bool hungry = false;
   {
     const std::lock_guard lock(mutex_);
-    Sequence needed = batches.back()->last_sequence() + 1;
+    const Sequence end = batches.back()->last_sequence() + 1;
+    Sequence needed = end;
     for (const event::BatchRef& batch : batches) {
       const Sequence first = batch->first_sequence();
+      // Who is behind what is kept reads the log until he is at its end: for him nothing is kept.
+      const Sequence kept_from = recent_.empty() ? first : recent_.first();
       bool missed = false;
       for (const auto& [id, feed] : feeds_) {
         if (!feed->deliver) continue;
         if (feed->state.next() == first && end_ == first && feed->state.has_room(feed->options.window_bytes)) {
           deliver_to(*feed, batch);
         } else {
-          missed = true;
+          missed = missed || feed->state.next() >= kept_from;
           hungry = hungry || feed->state.has_room(feed->options.window_bytes) || !feed->options.ordered;
         }
-        needed = std::min(needed, feed->state.next());
       }
       end_ = batch->last_sequence() + 1;
       if (missed) recent_.push(batch);
     }
+    for (const auto& [id, feed] : feeds_)
+      if (feed->deliver && !recent_.empty() && feed->state.next() >= recent_.first())
+        needed = std::min(needed, feed->state.next());
     recent_.trim(needed);
   }
   if (hungry) wake_feeder();

@@ -112,6 +112,7 @@ class Feeds {
   bool feed_early(Lock& lock, Feed& feed);
   bool wants_early(const Feed& feed) const;
   Result<Revived> revive_at(Sequence sequence);
+  void touched(const Database& database, std::size_t blocks);
   Revived revive(Sequence first, Sequence last, std::string bytes);
   void lose(Sequence first, Sequence last);
   // limits.cpp
@@ -145,6 +146,7 @@ class Feeds {
   // Feeder's thread alone.
   event::BatchBuilder builder_{event::BatchPool::create(4)};
   event::BatchRef last_revived_;
+  std::size_t blocks_touched_ = 0;  // since their pages were released
 };
 
 }  // namespace csiem::store

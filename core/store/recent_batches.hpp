@@ -32,6 +32,9 @@ class RecentBatches {
     return at != batches_.end() && (*at)->first_sequence() <= sequence ? *at : nullptr;
   }
   std::size_t bytes() const noexcept { return bytes_; }
+  bool empty() const noexcept { return batches_.empty(); }
+  // The oldest sequence; not empty.
+  uint64_t first() const { return batches_.front()->first_sequence(); }
 
  private:
   void drop_oldest() {

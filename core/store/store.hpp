@@ -126,7 +126,7 @@ struct CursorOptions {
   enum class Start { now, oldest, time } start = Start::now;
   int64_t start_unix_ns = 0;  // of Start::time: the first block accepted at or after it
   // What may be handed over and not settled; one batch is handed over in any case.
-  std::size_t window_bytes = 16U << 20;
+  std::size_t window_bytes = 12U << 20;
   // Events of this severity and above overtake when the exporter lags. Above all: none does.
   int32_t priority_severity = static_cast<int32_t>(kSeverities) - 1;
   bool ordered = false;  // nothing overtakes
