@@ -27,7 +27,8 @@ struct Flight {
   http::Transport transport = http::Transport::ok;
   std::string transport_text;
   bool ambiguous = false;
-  bool resent = false;  // some request went out twice
+  bool resent = false;         // some request went out twice
+  std::size_t torn_bytes = 0;  // size of the body whose connection was lost before any answer; 0: none was
   int64_t retry_after_ms = 0;
 };
 

@@ -188,6 +188,8 @@ void InstanceServices::answered(uint64_t id, const http::Response& response) {
     flight->transport_text = response.error;
     flight->ambiguous = response.ambiguous;
     flight->resent = flight->resent || response.resent;
+    const bool torn = response.transport == http::Transport::reset && response.status == 0;
+    flight->torn_bytes = torn ? response.wire_bytes : 0;
     flight->retry_after_ms = response.retry_after_ms;
   }
   std::vector<csiem_kv> headers;

@@ -101,6 +101,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void dead_letter(const Parcel& parcel, uint32_t member, std::string_view error_class, int code, int http_status,
                    std::string_view vendor_code, std::string_view vendor_text);
   void on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
+  static void suspect_size(Flight& flight, Outcomes& outcomes);
   void on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
   void on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
   void on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);

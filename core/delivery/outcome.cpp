@@ -14,6 +14,11 @@ namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr uint64_t kSmallestBatchBytes = 4096;
+// A server that refuses a body for its size may close while it is being written, and its answer is lost to the reset.
+// So many such ends in a row, of a body above this size, are taken for that answer. How much of the body was written
+// tells nothing: the kernels on both sides take hundreds of KiB before the server reads any.
+constexpr uint32_t kTornToSplit = 2;
+constexpr std::size_t kSuspiciousBytes = 64 * 1024;
 
 std::vector<uint32_t> everyone(uint32_t count) {
   std::vector<uint32_t> members(count);
@@ -91,6 +96,7 @@ void Lane::finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_
   const Verdict& judged = context_.dry_run ? kDryRun : verdict;
   Outcomes outcomes = sort_out(judged, flight->parcel->count, flight->status);
   outcomes.search = flight->parcel->search;
+  suspect_size(*flight, outcomes);
   if (flight->resent)
     context_.stats.duplicates_possible.fetch_add(outcomes[CSIEM_DELIVERED].size(), std::memory_order_relaxed);
   end_events(*flight->parcel, outcomes[CSIEM_DELIVERED], store::Fate::delivered);
@@ -214,6 +220,8 @@ void Lane::requeue_halves(const Parcel& parcel, const std::vector<uint32_t>& mem
     auto child = sub_parcel(parcel, part);
     child->search = search;
     child->attempt = 0;  // a batch of its own
+    // What raised the suspicion against the whole is held against its halves.
+    child->torn = parcel.torn > 0 ? kTornToSplit - 1 : 0;
     if (search) search->bisect.add_part();
     requeue(std::move(child));
   }
@@ -265,6 +273,15 @@ void Lane::close_search(BisectSearch& search, const Outcomes& outcomes) {
 }
 
 // ---- too large ----
+
+// Not an acceptance: nothing was heard from the server.
+void Lane::suspect_size(Flight& flight, Outcomes& outcomes) {
+  Parcel& parcel = *flight.parcel;
+  const bool torn = flight.torn_bytes > kSuspiciousBytes && outcomes[CSIEM_RETRY].size() == parcel.count;
+  parcel.torn = torn ? parcel.torn + 1 : 0;
+  if (parcel.torn < kTornToSplit || parcel.count == 1) return;
+  outcomes[CSIEM_SPLIT].swap(outcomes[CSIEM_RETRY]);
+}
 
 void Lane::on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
   const std::vector<uint32_t>& members = outcomes[CSIEM_SPLIT];

@@ -50,7 +50,7 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option(
       "--fail", a.faults,
       "KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=S]; KIND: a status, reset-before, reset-after, hang, "
-      "truncate, slow, max-body, item (repeatable)");
+      "truncate, slow, max-body, 413-early, reset-early, item (repeatable)");
   app.add_option("--seed", a.seed, "of the faults' dice");
   app.add_option("--record", a.record, "write each event and broken rule there, one JSON object a line");
   app.add_option("--until", a.until, "exit when so many different events have arrived");

@@ -94,6 +94,21 @@ class Delivery(Case):
         self.assertEqual(status, 0, text)
         self.assertEqual(sorted(splunk.arrivals()), sorted(ids(events)))
 
+    def test_a_server_that_refuses_a_large_body_without_reading_it_gets_smaller_ones(self):
+        # With an answer, and with none: then the size is found by halving.
+        for fault in ("413-early=100000", "reset-early=100000"):
+            with self.subTest(fault):
+                events = [event(n) for n in range(1000)]
+                self.write("in.jsonl", lines(events))
+                splunk = self.mock("splunk", "--fail", fault)
+                config = self.config(self.source(id=fault[:5].strip("-")) + self.splunk(
+                    splunk, more='compression = "none"\n' + FAST_RETRY + PATIENT), name=fault[:5] + ".toml")
+                status, text = self.run_once(config)
+                self.assertEqual(status, 0, text)
+                self.assertEqual(sorted(splunk.arrivals()), sorted(ids(events)))
+                self.assertEqual(self.dead_letters("splunk"), [])
+                self.assertIn("CS4032", text)
+
     def test_ordered_keeps_the_order_of_the_file_through_retries(self):
         events = [event(n) for n in range(1500)]
         self.write("in.jsonl", lines(events))
