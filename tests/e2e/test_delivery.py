@@ -70,6 +70,18 @@ class Delivery(Case):
         self.assertEqual(sorted(hook.arrivals()), sorted(ids(events)))
         self.assertEqual(hook.bodies()[0]["type"].split(".")[0], "clawdstrike")
 
+    def test_array_and_lines_take_a_hundred_events_a_request_by_default(self):
+        events = [event(n) for n in range(400)]
+        self.write("in.jsonl", lines(events))
+        mocks = {framing: self.mock("webhook") for framing in ("array", "ndjson")}
+        config = self.config(self.source() + "".join(
+            self.webhook(mock, id=framing, more='framing = "%s"' % framing) for framing, mock in mocks.items()))
+        status, text = self.run_once(config)
+        self.assertEqual(status, 0, text)
+        for mock in mocks.values():
+            self.assertEqual(sorted(mock.arrivals()), sorted(ids(events)))
+            self.assertLessEqual(mock.stop()["requests"], 8)
+
     def test_items_that_elastic_refuses_go_to_the_dead_letters_and_only_they(self):
         events = [event(n) for n in range(1000)]
         self.write("in.jsonl", lines(events))
