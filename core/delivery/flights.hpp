@@ -22,6 +22,7 @@ struct Flight {
   int64_t sent_ns = 0;
   int64_t quiet_since_ns = 0;  // since then no request of it was on the wire
   uint32_t requests_open = 0, requests_made = 0;
+  std::size_t oversize_bytes = 0;  // of a body that was not sent because it was over the limit
 
   int status = 0;  // of the newest answer
   http::Transport transport = http::Transport::ok;
