@@ -41,6 +41,8 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option("--user", a.rules.user, "basic authentication: user");
   app.add_option("--password", a.rules.password, "basic authentication: password");
   app.add_option("--index", a.rules.indexes, "an index that may be written (repeatable; default: all)");
+  app.add_option("--pipeline", a.rules.pipelines,
+                 "elastic: an ingest pipeline that exists (repeatable; default: none)");
   app.add_flag("--ack", a.rules.ack, "splunk: the token uses indexer acknowledgement");
   app.add_option("--ack-after", a.rules.ack_after_polls, "splunk: acknowledged at this poll");
   app.add_flag("--cloud", a.rules.cloud, "splunk: size limit of Splunk Cloud");
