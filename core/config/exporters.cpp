@@ -91,8 +91,8 @@ Exporter ExporterReader::read() {
 
   std::vector<const Node*> tables = {&node_, defaults_};
   if (schema_) {
-    tables.push_back(&schema_->daemon_defaults());
-    context_.daemon_defaults[id_] = schema_->daemon_defaults();
+    context_.daemon_defaults[id_] = schema_->daemon_defaults(settings_);
+    tables.push_back(&context_.daemon_defaults[id_]);
   }
   const Reader read(std::move(tables), keys_);
   read_generic(read, out);

@@ -1,5 +1,6 @@
 #include "config/plugin_settings.hpp"
 
+#include "config/merge.hpp"
 #include "config/schema_walker.hpp"
 
 namespace csiem::config {
@@ -61,6 +62,22 @@ bool PluginSchema::knows(std::string_view dotted) const {
 }
 
 const Node& PluginSchema::daemon_defaults() const { return impl_->defaults; }
+
+Node PluginSchema::daemon_defaults(const Node& settings) const {
+  Node out = impl_->defaults;
+  const json::object* properties = object_at(impl_->schema, "properties");
+  if (properties == nullptr) return out;
+  for (const auto& [key, value] : *properties) {
+    const json::object* property = value.if_object();
+    const json::object* by_value = property == nullptr ? nullptr : object_at(*property, "x-csiem-defaults");
+    if (by_value == nullptr) continue;
+    const Node* given = settings.find(std::string_view(key.data(), key.size()));
+    const std::string_view chosen = given == nullptr ? text_at(*property, "default") : std::string_view(given->text);
+    if (const json::object* defaults = object_at(*by_value, chosen))
+      out = overlaid(out, node_from_json(*defaults, {"plugin default", 0, 0, 0}));
+  }
+  return out;
+}
 
 namespace {
 

@@ -5,7 +5,8 @@
 // "duration" (in an integer: ms), "size" (in an integer: bytes), "template" and "uri", and the annotations
 //   x-csiem-secret    a credential reference or a literal; the plugin sees a handle
 //   x-csiem-origin    true: a URL (or array of them) that the plugin may send to; "cloud_id": an Elastic cloud id
-//   x-csiem-defaults  at the top: daemon keys whose default this plugin changes
+//   x-csiem-defaults  at the top: daemon keys whose default this plugin changes; in a property at the top: for each
+//                     value of it, daemon keys whose default that value changes
 // Alternatives that hold nothing but `required` say which properties exclude each other (oneOf), or of which one is
 // needed (anyOf). Of a secret alternative and one that is none, the secret one takes the references. Other words of
 // JSON Schema are ignored.
@@ -34,7 +35,9 @@ class PluginSchema {
   std::vector<std::string> names() const;     // of the settings at the top
   bool knows(std::string_view dotted) const;  // "tls.ca_fingerprint"
   std::vector<std::string> names_below(std::string_view name) const;
-  const Node& daemon_defaults() const;  // x-csiem-defaults
+  const Node& daemon_defaults() const;  // x-csiem-defaults at the top
+  // With what `settings` (the plugin's own) change of them.
+  Node daemon_defaults(const Node& settings) const;
   // One row per setting, for `config defaults TYPE` and `plugins info --keys`.
   struct Row {
     std::string path, type, fallback, about;  // fallback as TOML; empty: none

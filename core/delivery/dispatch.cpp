@@ -148,6 +148,10 @@ void Lane::submit_failed(uint64_t token, csiem_status status, const std::string&
     queue_.put(std::move(flight->parcel));
     return;
   }
+  if (status == CSIEM_E_LIMIT && flight->oversize_bytes > 0) {
+    refit(*flight, now);
+    return;
+  }
   if (!struck) strike("submit failed with status " + std::to_string(status) + ": " + clean_text(error), now);
   Verdict verdict;
   verdict.outcome = CSIEM_RETRY;

@@ -22,12 +22,14 @@ struct Flight {
   int64_t sent_ns = 0;
   int64_t quiet_since_ns = 0;  // since then no request of it was on the wire
   uint32_t requests_open = 0, requests_made = 0;
+  std::size_t oversize_bytes = 0;  // of a body that was not sent because it was over the limit
 
   int status = 0;  // of the newest answer
   http::Transport transport = http::Transport::ok;
   std::string transport_text;
   bool ambiguous = false;
-  bool resent = false;  // some request went out twice
+  bool resent = false;         // some request went out twice
+  std::size_t torn_bytes = 0;  // size of the body whose connection was lost before any answer; 0: none was
   int64_t retry_after_ms = 0;
 };
 

@@ -40,6 +40,14 @@ std::shared_ptr<http::Policy> http_policy(const config::Exporter& exporter, cons
   return policy;
 }
 
+std::size_t body_bytes(const csiem_http_request& given) {
+  const csiem_http_request raw = own_size(given);
+  std::size_t size = 0;
+  for (uint32_t i = 0; raw.parts != nullptr && i < raw.part_count; ++i)
+    size += raw.parts[i].ptr == nullptr ? 0 : raw.parts[i].len;
+  return size;
+}
+
 ConvertedRequest convert_request(const csiem_http_request& given, const SecretLookup& secret, std::string body) {
   if (given.struct_size < offsetof(csiem_http_request, url_secret))
     return refuse(CSIEM_E_INVALID, "request struct too short");
@@ -67,11 +75,9 @@ ConvertedRequest convert_request(const csiem_http_request& given, const SecretLo
       return refuse(CSIEM_E_DENIED,
                     converted.name + ": no value for credential '" + std::string(view(header.secret)) + "'");
   }
-  std::size_t size = 0;
-  for (uint32_t i = 0; i < raw.part_count; ++i) size += raw.parts[i].ptr == nullptr ? 0 : raw.parts[i].len;
   request.body = std::move(body);
   request.body.clear();
-  request.body.reserve(size);
+  request.body.reserve(body_bytes(raw));
   for (uint32_t i = 0; i < raw.part_count; ++i) request.body += view(raw.parts[i]);
   request.gzip = (raw.flags & CSIEM_HTTP_GZIP) != 0;
   request.timeout_ms = raw.timeout_ms;

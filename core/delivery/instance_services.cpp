@@ -118,8 +118,17 @@ csiem_status InstanceServices::http_send(const csiem_http_request& given, csiem_
   if (context_.dead.load(std::memory_order_acquire)) return fail(error, CSIEM_E_CLOSED, "the lane is gone");
   if (done == nullptr) return fail(error, CSIEM_E_INVALID, "no callback");
   if (requests_.size() >= kMaxRequests) return fail(error, CSIEM_E_LIMIT, "too many requests in flight");
-  const uint64_t own_id = next_request_++;
   OpenRequest open{0, done, user, about_.load(std::memory_order_relaxed)};
+  // Only what is sent from within submit(), where the plugin has nothing to undo.
+  if (Flight* flight = context_.flights.find(open.token);
+      submitting_ && flight != nullptr && flight->requests_made == 0 && flight->parcel->count > 1) {
+    const std::size_t bytes = body_bytes(given);
+    if (bytes > context_.max_body_bytes) {
+      flight->oversize_bytes = bytes;
+      return fail(error, CSIEM_E_LIMIT, "the body is larger than batch_max_bytes");
+    }
+  }
+  const uint64_t own_id = next_request_++;
   if (context_.dry_run) {
     context_.dry_run(context_.settings.id, render_request(given));
     http::Response answer;
@@ -188,6 +197,8 @@ void InstanceServices::answered(uint64_t id, const http::Response& response) {
     flight->transport_text = response.error;
     flight->ambiguous = response.ambiguous;
     flight->resent = flight->resent || response.resent;
+    const bool torn = response.transport == http::Transport::reset && response.status == 0;
+    flight->torn_bytes = torn ? response.wire_bytes : 0;
     flight->retry_after_ms = response.retry_after_ms;
   }
   std::vector<csiem_kv> headers;
@@ -225,7 +236,10 @@ void InstanceServices::fail_all_requests() {
 csiem_status InstanceServices::submit(const csiem_batch& batch, uint64_t token, std::string* error) {
   tokens_.open(token, batch.count);
   const About about(*this, token);
-  return instance_->submit(batch, token, error);
+  submitting_ = true;
+  const csiem_status status = instance_->submit(batch, token, error);
+  submitting_ = false;
+  return status;
 }
 
 void InstanceServices::cancel(uint64_t token) {

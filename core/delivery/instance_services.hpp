@@ -32,8 +32,9 @@ struct LaneContext {
   LaneStats stats;
   Flights flights;
   std::unique_ptr<RateLimiter> limiter;
-  Loop* loop = nullptr;           // lane's thread
-  std::weak_ptr<Lane> lane;       // set before the first request
+  uint64_t max_body_bytes = UINT64_MAX;  // of a request with several events, before compression
+  Loop* loop = nullptr;                  // lane's thread
+  std::weak_ptr<Lane> lane;              // set before the first request
   std::atomic<bool> dead{false};  // the thread was lost inside of this lane's plugin: nothing may be touched any more
 };
 
@@ -49,6 +50,8 @@ struct ConvertedRequest {
 };
 // `body` gives its memory to the request's body.
 ConvertedRequest convert_request(const csiem_http_request& given, const SecretLookup& secret, std::string body = {});
+// Of the body, before compression.
+std::size_t body_bytes(const csiem_http_request& given);
 // For --dry-run: method, URL, headers with secrets elided, and the first 2 KiB of the body.
 std::string render_request(const csiem_http_request& given);
 // For --dry-run of exporters that do not speak HTTP: what they would be given.
@@ -76,6 +79,8 @@ class InstanceServices final : public plugin::ExporterHost {
   void strike(const plugin::Strike&) override;
 
   // ---- for the lane, on its thread ----
+  // CSIEM_E_LIMIT with the flight's oversize_bytes set: with what the plugin writes around the events, they are more
+  // than one request may hold.
   csiem_status submit(const csiem_batch& batch, uint64_t token, std::string* error);
   // Makes the plugin forget the batch and closes the token.
   void cancel(uint64_t token);
@@ -126,6 +131,7 @@ class InstanceServices final : public plugin::ExporterHost {
   std::pair<credentials::SecretRef, std::shared_ptr<const http::Policy>> secret_policy_;
   TokenTable tokens_;
   std::atomic<uint64_t> about_{0}, strikes_{0};
+  bool submitting_ = false;
   uint64_t next_request_ = 1;
   std::map<uint64_t, OpenRequest> requests_;
   std::vector<std::pair<uint64_t, http::Response>> answers_;

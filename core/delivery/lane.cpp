@@ -84,7 +84,7 @@ Result<std::shared_ptr<Lane>> Lane::create(LaneParts parts, const Clock& clock, 
   }
   CS_CHECK(lane->make_instances(setup));
   const BatchLimits limits = batch_limits(lane->context_.settings, lane->exporter_->limits);
-  lane->configured_max_bytes_ = limits.max_bytes;
+  lane->configured_max_bytes_ = lane->context_.max_body_bytes = limits.max_bytes;
   lane->batcher_ = std::make_unique<Batcher>(lane->context_.settings, limits, lane->format_.get(), lane->settlement_);
   return lane;
 }
@@ -231,6 +231,7 @@ void Lane::run() {
     render(now);
     dispatch(now);
     render(now);
+    give_up_when_idle();
     if (queue_.next_ready_ns(context_.settings.ordered) <= now && gate(now).pass == Gate::free &&
         permits_.free(context_.flights.size()) && context_.limiter->wait_ns(now) == 0)
       context_.mailbox.wake();  // a plugin finished at once and there is more for it
@@ -358,6 +359,7 @@ void Lane::shut() {
     context_.flights.take(flight->token);
   }
   queue_.clear();
+  suspects_.clear();
   for (Outlet& outlet : outlets_) {
     outlet.services->shut();
     outlet.instance.reset();

@@ -110,6 +110,9 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void dead_letter(const Parcel& parcel, uint32_t member, std::string_view error_class, int code, int http_status,
                    std::string_view vendor_code, std::string_view vendor_text);
   void on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
+  static void suspect_size(Flight& flight, Outcomes& outcomes);
+  void lower_max_bytes(uint64_t bytes, int64_t now);
+  void refit(Flight& flight, int64_t now);
   void on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
   void on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
   void on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now);
@@ -118,7 +121,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void requeue(std::unique_ptr<Parcel> parcel) { queue_.put(std::move(parcel)); }
   bool keep_refused(Flight& flight, Outcomes& outcomes, const std::string& cause, int64_t now);
   void single_refused(Flight& flight, const Verdict& verdict, int http_status, int64_t now, Outcomes& outcomes);
-  void give_up_suspects(BisectSearch& search);
+  void give_up(std::vector<Suspect>& suspects);
+  void give_up_when_idle();
   void close_search(BisectSearch& search, const Outcomes& outcomes);
 
   // state.cpp
@@ -160,7 +164,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   Breaker breaker_;
   Hold hold_;
   Permits permits_;
-  uint64_t refused_in_row_ = 0;  // events, since one was accepted
+  uint64_t refused_in_row_ = 0;    // events, since one was accepted
+  std::vector<Suspect> suspects_;  // of these, the ones that are no dead letters yet
   uint32_t held_outlet_ = 0, probe_round_ = 0;
   uint64_t held_generations_ = 0;
   int64_t paused_until_ns_ = 0;

@@ -98,6 +98,7 @@ std::unique_ptr<Parcel> sub_parcel(const Parcel& parent, std::span<const uint32_
   parcel->count = static_cast<uint32_t>(members.size());
   parcel->attempt = parent.attempt;
   parcel->sent = parent.sent;
+  parcel->restarts = parent.restarts;
   parcel->kept = parent.kept;
   parcel->first_sent_unix_ns = parent.first_sent_unix_ns;
   parcel->last_sent_unix_ns = parent.last_sent_unix_ns;

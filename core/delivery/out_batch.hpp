@@ -80,15 +80,18 @@ class OutBatchPool {
   std::vector<OutBatch*> idle_;
 };
 
-// The search for bad events inside one batch, with the suspects found so far.
+// One event that was refused, while it is not sure that the fault is the event's.
 struct Parcel;
+struct Suspect {
+  std::unique_ptr<Parcel> parcel;
+  int http_status;
+  std::string code, text;  // the vendor's
+  std::string cause;       // as the log says it
+};
+
+// The search for bad events inside one batch, with the suspects found so far.
 struct BisectSearch {
   Bisect bisect;
-  struct Suspect {
-    std::unique_ptr<Parcel> parcel;
-    int http_status;
-    std::string code, text;
-  };
   std::vector<Suspect> suspects;
 };
 
@@ -104,7 +107,9 @@ struct Parcel {
   uint32_t sent = 0;     // submits of every kind
   int64_t ready_at_ns = 0;
   bool after_timeout = false;
-  bool kept = false;  // was refused together with everything else, and outlived the hold
+  uint32_t torn = 0;      // attempts in a row whose connection was lost under a large body
+  uint32_t restarts = 0;  // times the server stopped at an event before these
+  bool kept = false;      // was refused together with everything else, and outlived the hold
   int64_t first_sent_unix_ns = 0, last_sent_unix_ns = 0;
   int64_t first_sent_running_ns = -1;  // by the lane's running clock
   uint64_t batch_id = 0;

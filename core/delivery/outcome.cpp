@@ -14,6 +14,14 @@ namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr uint64_t kSmallestBatchBytes = 4096;
+// A server that refuses a body for its size may close while it is being written, and its answer is lost to the reset.
+// So many such ends in a row, of a body above this size, are taken for that answer. How much of the body was written
+// tells nothing: the kernels on both sides take hundreds of KiB before the server reads any.
+constexpr uint32_t kTornToSplit = 2;
+constexpr std::size_t kSuspiciousBytes = 64 * 1024;
+// A server that stops at each bad event gets what stands behind it in a new request. After so many of those for one
+// batch the rest goes in halves: with many bad events it would be sent over and over.
+constexpr uint32_t kMaxRestarts = 32;
 
 std::vector<uint32_t> everyone(uint32_t count) {
   std::vector<uint32_t> members(count);
@@ -91,6 +99,8 @@ void Lane::finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_
   const Verdict& judged = context_.dry_run ? kDryRun : verdict;
   Outcomes outcomes = sort_out(judged, flight->parcel->count, flight->status);
   outcomes.search = flight->parcel->search;
+  if (outcomes.accepted) give_up(suspects_);
+  suspect_size(*flight, outcomes);
   if (flight->resent)
     context_.stats.duplicates_possible.fetch_add(outcomes[CSIEM_DELIVERED].size(), std::memory_order_relaxed);
   end_events(*flight->parcel, outcomes[CSIEM_DELIVERED], store::Fate::delivered);
@@ -156,13 +166,24 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
     return;
   }
   if (keep_refused(flight, outcomes, cause, now)) return;
+  // While nothing is accepted it may be the configuration: they wait for what becomes of others.
+  const bool suspected = !outcomes.accepted && !outcomes.search && unnamed.size() <= 1 && !parcel.kept;
   for (const Verdict::Named* named : outcomes.named_rejects) {
     const int status = named->http_status != 0 ? named->http_status : flight.status;
-    const std::string_view code = named->code.empty() ? verdict.code : named->code;
-    const std::string_view text = named->text.empty() ? verdict.text : named->text;
-    log::warn(4030, id(), named->text.empty() ? cause : named->text,
+    const std::string& code = named->code.empty() ? verdict.code : named->code;
+    const std::string& text = named->text.empty() ? verdict.text : named->text;
+    std::string shown = named->text.empty() ? cause : named->text;
+    if (suspected) {
+      suspects_.push_back({sub_parcel(parcel, std::span(&named->index, 1)), status, code, text, std::move(shown)});
+      continue;
+    }
+    log::warn(4030, id(), shown,
               {{"event_id", view(parcel.events()[named->index]->event_id)}, {"vendor_code", code}, {"cause", cause}});
     dead_letter(parcel, named->index, "rejected", 4030, status, code, text);
+  }
+  if (suspected && !unnamed.empty()) {
+    suspects_.push_back({sub_parcel(parcel, unnamed), flight.status, verdict.code, verdict.text, cause});
+    return;
   }
   if (unnamed.empty()) return;
   if (unnamed.size() == 1) {
@@ -200,6 +221,11 @@ bool Lane::keep_refused(Flight& flight, Outcomes& outcomes, const std::string& c
   if (part->search) part->search->bisect.add_part();
   ++outcomes.children;
   requeue(std::move(part));
+  for (Suspect& suspect : suspects_) {
+    suspect.parcel->kept = true;
+    requeue(std::move(suspect.parcel));
+  }
+  suspects_.clear();
   unnamed.clear();
   outcomes.named_rejects.clear();
   if (!held) hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
@@ -214,6 +240,8 @@ void Lane::requeue_halves(const Parcel& parcel, const std::vector<uint32_t>& mem
     auto child = sub_parcel(parcel, part);
     child->search = search;
     child->attempt = 0;  // a batch of its own
+    // What raised the suspicion against the whole is held against its halves.
+    child->torn = parcel.torn > 0 ? kTornToSplit - 1 : 0;
     if (search) search->bisect.add_part();
     requeue(std::move(child));
   }
@@ -229,25 +257,32 @@ void Lane::single_refused(Flight& flight, const Verdict& verdict, int http_statu
   if (ruling == Bisect::Ruling::give_up) {
     log::warn(4030, id(), cause, {{"event_id", view(flight.parcel->events()[member.front()]->event_id)}});
     dead_letter(*flight.parcel, member.front(), "rejected", 4030, http_status, verdict.code, verdict.text);
-    if (outcomes.search) give_up_suspects(*outcomes.search);
+    if (outcomes.search) give_up(outcomes.search->suspects);
     return;
   }
   auto suspect_parcel = part_of(flight, member);
   suspect_parcel->search = nullptr;
-  outcomes.search->suspects.push_back({std::move(suspect_parcel), http_status, verdict.code, verdict.text});
+  outcomes.search->suspects.push_back({std::move(suspect_parcel), http_status, verdict.code, verdict.text, cause});
   if (ruling == Bisect::Ruling::wait) return;
   // Everything is refused: nothing is given up until something is accepted.
-  for (BisectSearch::Suspect& suspect : outcomes.search->suspects) requeue(std::move(suspect.parcel));
+  for (Suspect& suspect : outcomes.search->suspects) requeue(std::move(suspect.parcel));
   outcomes.search->suspects.clear();
   hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
 }
 
-void Lane::give_up_suspects(BisectSearch& search) {
-  for (const BisectSearch::Suspect& suspect : search.suspects) {
-    log::warn(4030, id(), suspect.text, {{"event_id", view(suspect.parcel->events().front()->event_id)}});
+void Lane::give_up(std::vector<Suspect>& suspects) {
+  for (const Suspect& suspect : suspects) {
+    log::warn(4030, id(), suspect.cause, {{"event_id", view(suspect.parcel->events().front()->event_id)}});
     dead_letter(*suspect.parcel, 0, "rejected", 4030, suspect.http_status, suspect.code, suspect.text);
   }
-  search.suspects.clear();
+  suspects.clear();
+}
+
+// Nothing follows that could tell more about them.
+void Lane::give_up_when_idle() {
+  if (!suspects_.empty() && queue_.empty() && context_.flights.empty() && batcher_->inbox_empty() &&
+      batcher_->nothing_open())
+    give_up(suspects_);
 }
 
 // The attempt was one part of a search: what does its end say about the suspects?
@@ -261,10 +296,19 @@ void Lane::close_search(BisectSearch& search, const Outcomes& outcomes) {
   } else {
     ruling = search.bisect.part_gone();
   }
-  if (ruling == Bisect::Ruling::give_up) give_up_suspects(search);
+  if (ruling == Bisect::Ruling::give_up) give_up(search.suspects);
 }
 
 // ---- too large ----
+
+// Not an acceptance: nothing was heard from the server.
+void Lane::suspect_size(Flight& flight, Outcomes& outcomes) {
+  Parcel& parcel = *flight.parcel;
+  const bool torn = flight.torn_bytes > kSuspiciousBytes && outcomes[CSIEM_RETRY].size() == parcel.count;
+  parcel.torn = torn ? parcel.torn + 1 : 0;
+  if (parcel.torn < kTornToSplit || parcel.count == 1) return;
+  outcomes[CSIEM_SPLIT].swap(outcomes[CSIEM_RETRY]);
+}
 
 void Lane::on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
   const std::vector<uint32_t>& members = outcomes[CSIEM_SPLIT];
@@ -277,12 +321,29 @@ void Lane::on_too_large(Flight& flight, const Verdict& verdict, Outcomes& outcom
     dead_letter(parcel, members.front(), "too_large", 4032, flight.status, verdict.code, verdict.text);
     return;
   }
-  const uint64_t smaller =
-      std::max<uint64_t>(std::min<uint64_t>(batcher_->max_bytes(), bytes) / 2, kSmallestBatchBytes);
-  if (smaller < batcher_->max_bytes()) batcher_->set_max_bytes(smaller);
-  smaller_until_ns_ = now + tuning_.smaller_batches_ms * kNsPerMs;
+  lower_max_bytes(std::min<uint64_t>(batcher_->max_bytes(), bytes) / 2, now);
   requeue_halves(parcel, members, outcomes.search);
   outcomes.children += 2;
+}
+
+void Lane::lower_max_bytes(uint64_t bytes, int64_t now) {
+  const uint64_t smaller = std::max(bytes, kSmallestBatchBytes);
+  if (smaller < batcher_->max_bytes()) batcher_->set_max_bytes(smaller);
+  smaller_until_ns_ = now + tuning_.smaller_batches_ms * kNsPerMs;
+}
+
+// The batch was cut by the size of its events; what the plugin writes around them came on top. It was not sent. Batches
+// to come are cut so that they fit.
+void Lane::refit(Flight& flight, int64_t now) {
+  Parcel& parcel = *flight.parcel;
+  if (--parcel.sent == 0) {
+    parcel.first_sent_unix_ns = parcel.last_sent_unix_ns = 0;
+    parcel.first_sent_running_ns = -1;
+  }
+  const double share = static_cast<double>(parcel.bytes()) / static_cast<double>(flight.oversize_bytes);
+  lower_max_bytes(static_cast<uint64_t>(share * static_cast<double>(configured_max_bytes_)), now);
+  requeue_halves(parcel, everyone(parcel.count), parcel.search);
+  if (parcel.search) parcel.search->bisect.part_halved();
 }
 
 // ---- credential or destination refused: nothing is wrong with the events ----
@@ -321,6 +382,11 @@ void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, 
   if (outcomes.decided && outcomes.retries_untried && retry_after == 0) {
     auto rest = part_of(flight, members);
     rest->ready_at_ns = now;
+    if (++rest->restarts > kMaxRestarts && rest->count > 1) {
+      requeue_halves(*rest, everyone(rest->count), outcomes.search);
+      outcomes.children += 2;
+      return;
+    }
     if (rest->search) rest->search->bisect.add_part();
     ++outcomes.children;
     requeue(std::move(rest));

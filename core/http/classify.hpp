@@ -14,4 +14,7 @@ namespace csiem::http {
 // apart by it. `requested` says whether the connection was ready and the request begun.
 Transport classify(CURLcode code, std::string_view text, bool requested);
 
+// Whether the peer ended the connection (or the stream) under a transfer that was on its way.
+bool hung_up(CURLcode code);
+
 }  // namespace csiem::http

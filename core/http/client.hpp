@@ -64,7 +64,7 @@ enum class Transport { ok, dns, connect, tls, timeout, reset, cancelled };
 struct Response {
   Transport transport = Transport::ok;
   int status = 0;
-  bool truncated = false;       // the body was longer than the cap
+  bool truncated = false;       // the body was longer than the cap, or a refusal's was cut by the end of the connection
   bool ambiguous = false;       // no whole answer, yet the request may have been processed
   bool resent = false;          // sent twice: a kept connection died under the first; may have been processed twice
   uint32_t retry_after_ms = 0;  // from seconds or from a date compared with the answer's own Date; 0 = none

@@ -1,5 +1,6 @@
 #include "http/multi.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -20,6 +21,12 @@ namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
 constexpr long kMaxKeptConnections = 64;
+
+// A refusal may lie there already, and whoever writes on first meets the reset that came after it.
+bool has_input(curl_socket_t fd) {
+  pollfd look{fd, POLLIN, 0};
+  return ::poll(&look, 1, 0) > 0 && (look.revents & POLLIN) != 0;
+}
 
 // One of libcurl's sockets while libcurl wants to hear of it. The descriptor is lent: libcurl closes it.
 struct Socket {
@@ -120,7 +127,10 @@ class AsioMulti final : public Multi, public std::enable_shared_from_this<AsioMu
           socket->waiting &= ~kind;
           if (self->closed_ || socket->gone) return;
           if ((socket->wanted & kind) == 0) return;  // libcurl changed its mind meanwhile
-          self->act(socket->fd, error ? CURL_CSELECT_ERR : event);
+          int events = error ? CURL_CSELECT_ERR : event;
+          if (kind == CURL_POLL_OUT && (socket->wanted & CURL_POLL_IN) != 0 && has_input(socket->fd))
+            events |= CURL_CSELECT_IN;
+          self->act(socket->fd, events);
           if (!self->closed_ && !socket->gone) self->arm(socket);
         });
   }

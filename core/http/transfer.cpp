@@ -241,6 +241,9 @@ Response Transfer::finish(CURLcode code) {
   if (response_.truncated) {
     // The status stands; what a success said about single events is lost.
     response_.ambiguous = response_.status / 100 == 2;
+  } else if (response_.status >= 300 && hung_up(code)) {
+    // A server that refuses a body closes without reading the rest of it: the refusal is the answer, not the reset.
+    response_.truncated = true;
   } else if (code != CURLE_OK) {
     long sent = 0;
     curl_easy_getinfo(e, CURLINFO_REQUEST_SIZE, &sent);

@@ -94,6 +94,11 @@ class Elastic final : public Platform {
                           : failure(401);
   }
 
+  bool exists(const std::string& pipeline) const {
+    return pipeline == "_none" ||
+           std::find(options_.pipelines.begin(), options_.pipelines.end(), pipeline) != options_.pipelines.end();
+  }
+
   Answer bulk(const Call& call, const std::string& path_index) {
     auto type = call.header("content-type");
     type = type.substr(0, type.find(';'));
@@ -108,6 +113,8 @@ class Elastic final : public Platform {
     }
     if (call.bad_encoding) return error_answer(400, "illegal_argument_exception", "unknown content encoding");
     if (options_.require_gzip && call.header("content-encoding") != "gzip") recorder_.violation("body is not gzip");
+    if (const auto named = call.query.find("pipeline"); named != call.query.end() && !exists(named->second))
+      return error_answer(400, "illegal_argument_exception", "pipeline with id [" + named->second + "] does not exist");
     if (call.body.empty() || call.body.back() != '\n') {
       recorder_.violation("body does not end with a line feed");
       return error_answer(400, "illegal_argument_exception", "The bulk request must be terminated by a newline [\\n]");

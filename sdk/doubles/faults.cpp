@@ -45,6 +45,9 @@ bool parse_kind(std::string_view kind, std::optional<std::string_view> value, Fa
   } else if (kind == "max-body") {
     fault->kind = Fault::Kind::max_body;
     return value && whole_number(*value, &fault->value);
+  } else if (kind == "413-early" || kind == "reset-early") {
+    fault->kind = kind == "413-early" ? Fault::Kind::early_413 : Fault::Kind::early_reset;
+    return value && whole_number(*value, &fault->value);
   } else if (kind == "item") {
     fault->kind = Fault::Kind::item;
     return value && whole_number(*value, &fault->status);
@@ -54,6 +57,10 @@ bool parse_kind(std::string_view kind, std::optional<std::string_view> value, Fa
     return whole_number(kind, &fault->status) && fault->status >= 300 && fault->status <= 599;
   }
   return true;
+}
+
+bool is_early(const Fault& fault) {
+  return fault.kind == Fault::Kind::early_413 || fault.kind == Fault::Kind::early_reset;
 }
 
 }  // namespace
@@ -82,7 +89,9 @@ std::optional<Fault> parse_fault(std::string_view text, std::string* problem) {
   }
   const auto value = cut(rest, '=');
   if (!parse_kind(rest, value, &fault)) {
-    *problem = "expected a status, reset-before, reset-after, hang, truncate, slow=MS, max-body=BYTES or item=STATUS";
+    *problem =
+        "expected a status, reset-before, reset-after, hang, truncate, slow=MS, max-body=BYTES, "
+        "413-early=BYTES, reset-early=BYTES or item=STATUS";
     return std::nullopt;
   }
   return fault;
@@ -94,9 +103,15 @@ bool FaultPlan::hits(const Fault& fault, uint64_t request) {
   return std::uniform_real_distribution<double>(0, 100)(random_) < fault.percent;
 }
 
+const Fault* FaultPlan::strike_early(uint64_t request, uint64_t wire_bytes) {
+  for (const auto& fault : faults_)
+    if (is_early(fault) && wire_bytes > fault.value && hits(fault, request)) return &fault;
+  return nullptr;
+}
+
 const Fault* FaultPlan::strike(uint64_t request, uint64_t body_bytes) {
   for (const auto& fault : faults_) {
-    if (fault.kind == Fault::Kind::item) continue;
+    if (fault.kind == Fault::Kind::item || is_early(fault)) continue;
     if (fault.kind == Fault::Kind::max_body) {
       if (body_bytes > fault.value) return &fault;
     } else if (hits(fault, request)) {

@@ -21,9 +21,22 @@ namespace csiem::doubles {
 //   slow=500ms:10%             process, answer after the delay
 //   truncate@2                 process, send half of the answer, close
 //   max-body=65536             413 for decoded bodies above so many bytes
-//   item=400:2%                refuse 2 % of the events of each request with this status (platforms with item results)
+//   413-early=65536            as soon as a body of more bytes on the wire is announced: 413, and close without reading
+//   it reset-early=65536          the same without an answer item=400:2%                refuse 2 % of the events of
+//   each request with this status (platforms with item results)
 struct Fault {
-  enum class Kind { status, reset_before, reset_after, hang, slow, truncate, max_body, item } kind = Kind::status;
+  enum class Kind {
+    status,
+    reset_before,
+    reset_after,
+    hang,
+    slow,
+    truncate,
+    max_body,
+    early_413,
+    early_reset,
+    item
+  } kind = Kind::status;
   int status = 0;
   uint64_t value = 0;  // milliseconds or bytes
   double percent = 100;
@@ -39,6 +52,8 @@ class FaultPlan {
  public:
   FaultPlan(std::vector<Fault> faults, uint64_t seed) : faults_(std::move(faults)), random_(seed) {}
 
+  // The fault that strikes a request whose head announces `wire_bytes`, before its body is read; null for none.
+  const Fault* strike_early(uint64_t request, uint64_t wire_bytes);
   // The fault that strikes request number `request` (1-based) whose decoded body has `body_bytes`; null for none.
   const Fault* strike(uint64_t request, uint64_t body_bytes);
   // The status with which one event of this request is refused, or 0.

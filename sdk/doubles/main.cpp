@@ -41,6 +41,8 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option("--user", a.rules.user, "basic authentication: user");
   app.add_option("--password", a.rules.password, "basic authentication: password");
   app.add_option("--index", a.rules.indexes, "an index that may be written (repeatable; default: all)");
+  app.add_option("--pipeline", a.rules.pipelines,
+                 "elastic: an ingest pipeline that exists (repeatable; default: none)");
   app.add_flag("--ack", a.rules.ack, "splunk: the token uses indexer acknowledgement");
   app.add_option("--ack-after", a.rules.ack_after_polls, "splunk: acknowledged at this poll");
   app.add_flag("--cloud", a.rules.cloud, "splunk: size limit of Splunk Cloud");
@@ -50,7 +52,7 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option(
       "--fail", a.faults,
       "KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=S]; KIND: a status, reset-before, reset-after, hang, "
-      "truncate, slow, max-body, item (repeatable)");
+      "truncate, slow, max-body, 413-early, reset-early, item (repeatable)");
   app.add_option("--seed", a.seed, "of the faults' dice");
   app.add_option("--record", a.record, "write each event and broken rule there, one JSON object a line");
   app.add_option("--until", a.until, "exit when so many different events have arrived");

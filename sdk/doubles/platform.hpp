@@ -47,6 +47,7 @@ struct PlatformOptions {
   bool require_gzip = false;
   std::vector<std::pair<std::string, std::string>> require_headers;  // webhook
   std::string method;                                                // webhook: the only method that is allowed
+  std::vector<std::string> pipelines;                                // elastic: ingest pipelines that exist
   std::string user, password;                                        // basic authentication: elastic, webhook
 };
 

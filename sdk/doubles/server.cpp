@@ -100,18 +100,37 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void read() {
     parser_.emplace();
     parser_->body_limit(server_->options.max_body_bytes);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = this->shared_from_this()](const beast::error_code& error, std::size_t) {
+                              if (!error) self->read_body();
+                            });
+  }
+
+  void read_body() {
+    number_ = ++server_->requests;
+    const Fault* fault = server_->faults.strike_early(number_, parser_->content_length().value_or(0));
+    if (fault != nullptr) return refuse_early(*fault);
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](const beast::error_code& error, std::size_t) {
                        if (!error) self->serve();
                      });
   }
 
+  // Closing with unread bytes resets the connection, as it does with servers that behave so.
+  void refuse_early(const Fault& fault) {
+    if (fault.kind == Fault::Kind::early_reset) {
+      server_->recorder.request(0);
+      return reset();
+    }
+    keep_alive_ = false;
+    answer(server_->platform.failure(413), 0, false);
+  }
+
   void serve() {
     Request request = parser_->release();
     keep_alive_ = request.keep_alive();
-    const uint64_t number = ++server_->requests;
-    const Call call = to_call(request, number, server_->options.max_body_bytes);
-    const Fault* fault = server_->faults.strike(number, call.body.size());
+    const Call call = to_call(request, number_, server_->options.max_body_bytes);
+    const Fault* fault = server_->faults.strike(number_, call.body.size());
     if (fault == nullptr) return answer(server_->platform.handle(call), 0, false);
     switch (fault->kind) {
       case Fault::Kind::reset_before:
@@ -131,6 +150,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         return answer(server_->platform.handle(call), 0, true);
       case Fault::Kind::max_body:
         return answer(server_->platform.failure(413), 0, false);
+      case Fault::Kind::early_413:
+      case Fault::Kind::early_reset:
       case Fault::Kind::status:
       case Fault::Kind::item: {
         Answer failure = server_->platform.failure(fault->status);
@@ -161,7 +182,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     http::async_write(stream_, response_,
                       [self = this->shared_from_this()](const beast::error_code& error, std::size_t) {
                         self->server_->after_request();
-                        if (error || !self->keep_alive_) return;
+                        if (error || !self->keep_alive_) return self->close();
                         self->read();
                       });
   }
@@ -177,6 +198,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                         self->server_->after_request();
                         self->reset();
                       });
+  }
+
+  void close() {
+    beast::error_code ignored;
+    beast::get_lowest_layer(stream_).socket().close(ignored);
   }
 
   void reset() {
@@ -199,6 +225,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
   std::string text_;
+  uint64_t number_ = 0;  // of the request under way
   bool keep_alive_ = true;
 };
 

@@ -59,6 +59,7 @@ class Splunk final : public Platform {
       recorder_.violation("unknown path " + call.path);
       return coded(404, 404, "The requested URL was not found on this server.");
     }
+    if (call.method == "OPTIONS") return {200, "", "application/json", {{"Allow", "POST, OPTIONS"}}};
     if (call.method != "POST") {
       recorder_.violation("method " + call.method + " on " + call.path);
       return coded(405, 404, "The requested URL was not found on this server.");
@@ -141,6 +142,12 @@ class Splunk final : public Platform {
     }
     for (std::size_t i = 0; i < stacked.values.size(); ++i) {
       const int number = static_cast<int>(i);
+      if (has_unknown_key(stacked.values[i])) {
+        // The server silently stops reading there: nothing says that this event and those behind it are lost.
+        if (i == 0) return coded(400, 5, "No data");
+        break;
+      }
+      if (is_skipped(stacked.values[i])) continue;
       if (auto bad = check(stacked.values[i], number)) return *bad;
       if (const int injected = faults_.strike_item(call.number); injected != 0) {
         recorder_.refused(id_of(stacked.values[i], stacked.texts[i]), injected);
@@ -160,6 +167,26 @@ class Splunk final : public Platform {
         200, json::serialize(json::object{{"text", "Success"}, {"code", 0}, {"ackId", id}}), "application/json", {}};
   }
 
+  bool has_unknown_key(const json::value& value) {
+    const auto* envelope = value.if_object();
+    if (envelope == nullptr) return false;
+    for (const auto& member : *envelope)
+      if (std::find(std::begin(kEnvelopeKeys), std::end(kEnvelopeKeys),
+                    std::string_view(member.key().data(), member.key().size())) == std::end(kEnvelopeKeys)) {
+        recorder_.violation("unknown envelope key " + std::string(member.key()));
+        return true;
+      }
+    return false;
+  }
+
+  // Fields without an event: taken without a word, and not indexed.
+  bool is_skipped(const json::value& value) {
+    const auto* envelope = value.if_object();
+    if (envelope == nullptr || envelope->contains("event") || !envelope->contains("fields")) return false;
+    recorder_.violation("an envelope has fields and no event");
+    return true;
+  }
+
   // The answer that ends the request at this envelope, or nothing when it is good.
   std::optional<Answer> check(const json::value& value, int number) {
     const auto* envelope = value.if_object();
@@ -167,12 +194,6 @@ class Splunk final : public Platform {
       recorder_.violation("an envelope is not an object");
       return coded(400, 6, "Invalid data format", number);
     }
-    for (const auto& member : *envelope)
-      if (std::find(std::begin(kEnvelopeKeys), std::end(kEnvelopeKeys),
-                    std::string_view(member.key().data(), member.key().size())) == std::end(kEnvelopeKeys)) {
-        recorder_.violation("unknown envelope key " + std::string(member.key()));
-        return coded(400, 6, "Invalid data format", number);
-      }
     const auto* event = envelope->if_contains("event");
     if (event == nullptr || event->is_null()) {
       recorder_.violation("an envelope has no event");

@@ -70,6 +70,18 @@ class Delivery(Case):
         self.assertEqual(sorted(hook.arrivals()), sorted(ids(events)))
         self.assertEqual(hook.bodies()[0]["type"].split(".")[0], "clawdstrike")
 
+    def test_array_and_lines_take_a_hundred_events_a_request_by_default(self):
+        events = [event(n) for n in range(400)]
+        self.write("in.jsonl", lines(events))
+        mocks = {framing: self.mock("webhook") for framing in ("array", "ndjson")}
+        config = self.config(self.source() + "".join(
+            self.webhook(mock, id=framing, more='framing = "%s"' % framing) for framing, mock in mocks.items()))
+        status, text = self.run_once(config)
+        self.assertEqual(status, 0, text)
+        for mock in mocks.values():
+            self.assertEqual(sorted(mock.arrivals()), sorted(ids(events)))
+            self.assertLessEqual(mock.stop()["requests"], 8)
+
     def test_items_that_elastic_refuses_go_to_the_dead_letters_and_only_they(self):
         events = [event(n) for n in range(1000)]
         self.write("in.jsonl", lines(events))
@@ -93,6 +105,37 @@ class Delivery(Case):
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(sorted(splunk.arrivals()), sorted(ids(events)))
+
+    def test_batch_max_bytes_holds_for_the_body_that_is_sent(self):
+        events = [event(n, metadata={"n": n, "pad": "x" * 1500}) for n in range(1500)]
+        self.write("in.jsonl", lines(events))
+        limit = ("--fail", "max-body=200000")
+        splunk, elastic, hook = (self.mock(platform, *limit) for platform in ("splunk", "elastic", "webhook"))
+        more = "batch_max_bytes = 200000\n"
+        config = self.config(self.source() + self.splunk(splunk, more=more) + self.elastic(elastic, more=more)
+                             + self.webhook(hook, more=more + 'framing = "array"\nbatch_size = 500'))
+        status, text = self.run_once(config)
+        self.assertEqual(status, 0, text)
+        for mock in (splunk, elastic, hook):
+            self.assertEqual(sorted(mock.arrivals()), sorted(ids(events)))
+            summary = mock.stop()
+            self.assertEqual(list(summary["statuses"]), ["200"], mock.platform)
+            self.assertLess(summary["requests"], 60, mock.platform)
+
+    def test_a_server_that_refuses_a_large_body_without_reading_it_gets_smaller_ones(self):
+        # With an answer, and with none: then the size is found by halving.
+        for fault in ("413-early=100000", "reset-early=100000"):
+            with self.subTest(fault):
+                events = [event(n) for n in range(1000)]
+                self.write("in.jsonl", lines(events))
+                splunk = self.mock("splunk", "--fail", fault)
+                config = self.config(self.source(id=fault[:5].strip("-")) + self.splunk(
+                    splunk, more='compression = "none"\n' + FAST_RETRY + PATIENT), name=fault[:5] + ".toml")
+                status, text = self.run_once(config)
+                self.assertEqual(status, 0, text)
+                self.assertEqual(sorted(splunk.arrivals()), sorted(ids(events)))
+                self.assertEqual(self.dead_letters("splunk"), [])
+                self.assertIn("CS4032", text)
 
     def test_ordered_keeps_the_order_of_the_file_through_retries(self):
         events = [event(n) for n in range(1500)]
@@ -165,6 +208,54 @@ set = { index = "high" }
 
 
 class Outages(Case):
+    def held(self, exporter_lines, mock, code):
+        """Runs until the exporter is held; nothing is delivered and nothing given up. Returns the events."""
+        events = [event(n, session={"id": "s", "tenant_id": "t-%d" % (n % 3)}) for n in range(120)]
+        self.write("in.jsonl", lines(events))
+        config = self.config(self.source() + exporter_lines)
+        daemon = self.daemon(config).ready()
+        wait_for("the coded message", lambda: code in daemon.text())
+        daemon.stop()
+        self.assertEqual(self.dead_letters(mock.platform), [])
+        self.assertEqual(mock.arrivals(), [])
+        return config, events
+
+    def again(self, config, mock, events):
+        status, text = self.run_once(config)
+        self.assertEqual(status, 0, text)
+        self.assertEqual(set(mock.arrivals()), ids(events))
+        self.assertEqual(self.dead_letters(mock.platform), [])
+
+    def test_an_index_that_is_wrong_for_every_event_fills_no_dead_letters(self):
+        # The same one for all, and one for each of three tenants.
+        for index in ("{labels.team|nosuch}", "{session.tenant_id|none}"):
+            with self.subTest(index):
+                self.tearDown()
+                self.setUp()
+                splunk = self.mock("splunk", "--index", "main")
+                lane = self.splunk(splunk, more="batch_size = 40\n").replace('index = "main"', 'index = "%s"' % index)
+                config, events = self.held(lane, splunk, "CS4031")
+                splunk.stop()
+                splunk.options = []
+                splunk.start()
+                self.again(config, splunk, events)
+
+    def test_a_proxy_s_page_with_status_400_holds_elastic_and_blames_no_document(self):
+        elastic = self.mock("elastic", "--fail", "400")
+        config, events = self.held(self.elastic(elastic), elastic, "CS4040")
+        elastic.stop()
+        elastic.options = []
+        elastic.start()
+        self.again(config, elastic, events)
+
+    def test_an_ingest_pipeline_that_does_not_exist_holds_elastic(self):
+        elastic = self.mock("elastic", "--pipeline", "other")
+        config, events = self.held(self.elastic(elastic, more='pipeline = "nope"'), elastic, "CS4040")
+        elastic.stop()
+        elastic.options = ["--pipeline", "nope"]
+        elastic.start()
+        self.again(config, elastic, events)
+
     def test_a_dead_server_holds_nobody_else_and_gets_everything_when_it_is_back(self):
         events = [event(n) for n in range(2000)]
         self.write("in.jsonl", lines(events))

@@ -18,6 +18,12 @@ namespace {
 constexpr uint32_t kPatience500 = 5, kPatience429 = 2;
 constexpr std::size_t kSmall = 1'000'000;
 
+// The pipeline is a setting; everything else about a 400 is in the documents.
+bool lacks_pipeline(std::string_view reason) noexcept {
+  return reason.find("pipeline with id") != std::string_view::npos &&
+         reason.find("does not exist") != std::string_view::npos;
+}
+
 int32_t outcome_of(const Item& item) noexcept {
   const int64_t status = item.status;
   if (status >= 200 && status < 300) return CSIEM_DELIVERED;
@@ -25,7 +31,7 @@ int32_t outcome_of(const Item& item) noexcept {
     case 409:  // create met its own earlier attempt
       return CSIEM_DELIVERED;
     case 400:
-      return item.type == "invalid_index_name_exception" ? CSIEM_CONFIG : CSIEM_REJECT;
+      return item.type == "invalid_index_name_exception" || lacks_pipeline(item.reason) ? CSIEM_CONFIG : CSIEM_REJECT;
     case 403:
       return item.type == "cluster_block_exception" ? CSIEM_CONFIG : CSIEM_AUTH;
     case 404:
@@ -131,8 +137,7 @@ int32_t outcome_of_request(const csiem_http_response& response, const Sent& sent
   const std::string_view body = view(response.body);
   switch (response.status) {
     case 400:
-      // The pipeline is a setting; everything else about a 400 is in the documents.
-      if (contains(body, "pipeline with id") && contains(body, "does not exist")) return CSIEM_CONFIG;
+      if (lacks_pipeline(body)) return CSIEM_CONFIG;
       // A proxy's page is no judgement of documents.
       return common::looks_like_html(body) ? CSIEM_CONFIG : CSIEM_REJECT;
     case 401:

@@ -311,6 +311,8 @@ TEST_CASE("elastic: each item has the outcome of its status") {
        "es.mapper_parsing_exception"},
       {R"({"status":400,"error":{"type":"invalid_index_name_exception","reason":"r"}})", CSIEM_CONFIG,
        "es.invalid_index_name_exception"},
+      {R"({"status":400,"error":{"type":"illegal_argument_exception","reason":"pipeline with id [x] does not exist"}})",
+       CSIEM_CONFIG, "es.illegal_argument_exception"},
       {R"({"status":404,"error":{"type":"index_not_found_exception","reason":"r"}})", CSIEM_CONFIG,
        "es.index_not_found_exception"},
       {R"({"status":403,"error":{"type":"security_exception","reason":"r"}})", CSIEM_AUTH, "es.security_exception"},
@@ -425,6 +427,9 @@ TEST_CASE("elastic: every status of the request has its outcome") {
       {400,
        R"({"error":{"type":"illegal_argument_exception","reason":"pipeline with id [x] does not exist"},"status":400})",
        CSIEM_CONFIG, "es.illegal_argument_exception"},
+      // A proxy's page: no judgement of documents.
+      {400, "<html><body><h1>400 Bad Request</h1></body></html>", CSIEM_CONFIG, "http.400"},
+      {400, "\r\n<!DOCTYPE html>", CSIEM_CONFIG, "http.400"},
       {401, R"({"error":{"type":"security_exception","reason":"missing authentication"},"status":401})", CSIEM_AUTH,
        "es.security_exception"},
       {403, R"({"error":{"type":"security_exception","reason":"unauthorized"},"status":403})", CSIEM_AUTH,

@@ -112,6 +112,7 @@ class Splunk final : public HttpExporter {
     sent.bytes = note.bytes;
     sent.compressed = note.compressed;
     sent.index_varies = index_.varies();
+    sent.index_shared = response.status == 400 && same_index(batch);
     sent.trust_prefix = trust_prefix_;
     Reading reading = read_answer(response, sent);
     judge_endpoint(note.endpoint, reading);
@@ -164,6 +165,14 @@ class Splunk final : public HttpExporter {
       gzip_ = false;
       reading.verdict.outcome = CSIEM_RETRY;
     }
+  }
+
+  bool same_index(const csiem_batch& batch) const {
+    if (!index_.varies() || batch.count < 2) return true;
+    const std::string first = index_.render(*batch.events[0]);
+    for (uint32_t i = 1; i < batch.count; ++i)
+      if (index_.render(*batch.events[i]) != first) return false;
+    return true;
   }
 
   // HEC says that an index is wrong, never which.

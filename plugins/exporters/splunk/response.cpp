@@ -100,6 +100,13 @@ void refused_one(const csiem_http_response& response, const Sent& sent, const An
       reading.verdict.event(i, CSIEM_DELIVERED, response.status);
     return;
   }
+  // One tenant's index, and the whole request is for it: each of the others would meet the same refusal.
+  if (wrong_index && bad == 0 && sent.index_shared && sent.count > 1) {
+    reading.verdict.except.reserve(sent.count);
+    for (uint32_t i = 0; i < sent.count; ++i)
+      reading.verdict.event(i, CSIEM_REJECT, response.status, reading.verdict.code, answer.text);
+    return;
+  }
   // Splunk Cloud says "invalid data format" about event 0 when it means that the request is too large.
   if (answer.code == 6 && bad == 0 && sent.bytes > kAlwaysFits) {
     reading.verdict.outcome = CSIEM_SPLIT;

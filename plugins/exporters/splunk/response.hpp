@@ -15,6 +15,7 @@ struct Sent {
   std::size_t bytes = 0;  // of the body, uncompressed
   bool compressed = false;
   bool index_varies = false;  // the index depends on the event
+  bool index_shared = true;   // all events of this request go to one index all the same
   bool trust_prefix = true;   // events before the refused one count as delivered
 };
 

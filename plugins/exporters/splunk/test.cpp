@@ -269,6 +269,24 @@ TEST_CASE("splunk: a wrong index that all events share holds them instead of dea
   CHECK(host.exchange(batch.view(), 400, R"({"code":7,"invalid-event-number":3})").letters(3) == "DDC");
 }
 
+TEST_CASE("splunk: a wrong index that comes from the events and is the same for all of them refuses all of them") {
+  const std::string wrong = R"({"text":"Incorrect index","code":7,"invalid-event-number":1})";
+  const auto tenants = [&](std::vector<const char*> names) {
+    TestHost host;
+    REQUIRE(host.create(config(R"({"index":"{session.tenant_id|main}"})")));
+    Batch batch;
+    for (const char* name : names) batch.add("e", "{}").tenant_id = batch.keep(name);
+    return host.exchange(batch.view(), 400, wrong);
+  };
+  const Result all = tenants({"acme", "acme", "acme"});
+  CHECK(all.letters(3) == "XXX");
+  CHECK(all.except.size() == 3);  // named: there is nothing to search for
+  CHECK(all.except.at(2).code == "hec.7");
+  CHECK(all.except.at(2).message == "Incorrect index 'acme'");
+  CHECK(tenants({"acme", "acme", "other"}).letters(3) == "XRR");
+  CHECK(tenants({"acme"}).letters(1) == "X");
+}
+
 TEST_CASE("splunk: invalid data at event 0 of a large request means too large") {
   const auto verdict = [](std::size_t bytes, uint32_t events) {
     TestHost host;

@@ -337,6 +337,15 @@ TEST_CASE("webhook: losing the secret half way keeps what was delivered") {
 
 TEST_CASE("webhook: there is no health check") { CHECK_FALSE(bool(TestHost::api().health)); }
 
+TEST_CASE("webhook: batches of one with single framing, of a hundred with the others") {
+  const boost::json::value schema = boost::json::parse(TestHost::schema());
+  CHECK(schema.at("x-csiem-defaults").at("batch_size") == 1);
+  const auto& by_framing = schema.at("properties").at("framing").at("x-csiem-defaults").get_object();
+  CHECK(by_framing.size() == 2);
+  CHECK(by_framing.at("array").at("batch_size") == 100);
+  CHECK(by_framing.at("ndjson").at("batch_size") == 100);
+}
+
 TEST_CASE("webhook: the settings schema is JSON and marks secrets and origin") {
   const boost::json::value schema = boost::json::parse(TestHost::schema());
   const auto& properties = schema.at("properties").get_object();

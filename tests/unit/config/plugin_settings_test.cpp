@@ -36,6 +36,23 @@ TEST_CASE("a nested table that was not written has the defaults inside of it") {
   CHECK(json.find(R"("ack":{"poll_interval":1000,"max_pending":1000})") != std::string::npos);
 }
 
+TEST_CASE("a plugin's defaults of the daemon's keys may depend on a setting, and what is written wins") {
+  const auto hook = [](const std::string& more, const std::string& general = "") {
+    const auto loaded =
+        load_text("version = \"1\"\n" + general + "[exporters.it]\ntype = \"webhook\"\nurl = \"https://h/x\"\n" + more);
+    CHECK_MESSAGE(loaded.ok(), list(loaded));
+    return exporter(loaded, "it");
+  };
+  CHECK(hook("").batch_size == 1);
+  CHECK(hook("framing = \"single\"\n").batch_size == 1);
+  CHECK(hook("framing = \"array\"\n").batch_size == 100);
+  const auto lines = hook("framing = \"ndjson\"\n");
+  CHECK(lines.batch_size == 100);
+  CHECK(lines.concurrency == 3);
+  CHECK(hook("framing = \"ndjson\"\nbatch_size = 7\n").batch_size == 7);
+  CHECK(hook("framing = \"ndjson\"\n", "[exporter_defaults]\nbatch_size = 9\n").batch_size == 9);
+}
+
 TEST_CASE("durations and sizes become numbers where the schema says integer") {
   CHECK(json_of("probe", "interval = \"1m\"\nlimit = \"1KB\"\n") ==
         std::string(R"({"interval":60000,"limit":1000,)") + kHost);

@@ -52,12 +52,13 @@ constexpr const char* kElastic = R"json({
   }})json";
 
 constexpr const char* kWebhook = R"json({
-  "type": "object", "required": ["url"], "additionalProperties": false,
+  "type": "object", "required": ["url"], "additionalProperties": false, "x-csiem-defaults": {"batch_size": 1},
   "properties": {
     "url": {"anyOf": [{"type": "string", "format": "uri", "minLength": 1, "x-csiem-origin": true},
                       {"type": "string", "minLength": 1, "x-csiem-secret": true}]},
     "method": {"type": "string", "enum": ["POST", "PUT", "PATCH"], "default": "POST"},
-    "framing": {"type": "string", "enum": ["single", "array", "ndjson"], "default": "single"},
+    "framing": {"type": "string", "enum": ["single", "array", "ndjson"], "default": "single",
+                "x-csiem-defaults": {"array": {"batch_size": 100}, "ndjson": {"batch_size": 100, "concurrency": 3}}},
     "envelope": {"type": "boolean", "default": true},
     "compression": {"type": "string", "enum": ["gzip", "none"], "default": "none"},
     "template_file": {"type": "string", "default": ""},

@@ -1,6 +1,8 @@
 // When batches leave, with what, and in which order.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "lane_bench.hpp"
 
 using namespace csiem;
@@ -69,6 +71,44 @@ TEST_CASE("a batch leaves when it is full by bytes; one event over the limit tra
   bench.loop.advance_ms(200);
   CHECK(bench.sent() == "big60-a|big60-b big40-c|big500-d|big10-e");
   CHECK(bench.script.seen()[2].bodies[0].size() == 500);
+}
+
+TEST_CASE("batch_max_bytes holds for the body with everything that the plugin writes around the events") {
+  auto settings = quiet_settings();
+  settings.batch_size = 1000;
+  settings.batch_max_bytes = 50'000;
+  settings.concurrency = 1;
+  LaneBench bench(settings);
+  bench.script.on_submit = [](FakeInstance& self, const csiem_batch& batch, uint64_t token) {
+    std::string body;
+    for (uint32_t i = 0; i < batch.count; ++i) {
+      body.append(batch.bodies[i].ptr, batch.bodies[i].len);
+      body.append(500, '.');
+    }
+    return self.request(token, "https://siem.example/in", FakeInstance::classify_usual, nullptr, {}, body);
+  };
+  REQUIRE(bench.start());
+  std::vector<Spec> specs;
+  for (int i = 0; i < 200; ++i) specs.push_back({"big1000-" + std::to_string(i)});
+  specs.push_back({"big60000-alone"});  // goes all the same
+  bench.publish(specs);
+  bench.loop.advance_ms(200);
+  std::vector<std::size_t> sizes;
+  while (!bench.loop.sent.empty()) {
+    sizes.push_back(bench.loop.sent.front().request.body.size());
+    bench.loop.answer(200);
+    bench.loop.advance_ms(200);
+  }
+  CHECK(bench.queued() == 0);
+  CHECK(bench.cursor->total(store::Fate::delivered) == 201);
+  CHECK_FALSE(bench.cursor->broken());
+  CHECK(std::count_if(sizes.begin(), sizes.end(), [](std::size_t size) { return size > 50'000; }) == 1);
+  CHECK(sizes.back() == 60'500);
+  // 33 events fit; once the share of the envelope is known the batches are cut so.
+  CHECK(sizes.size() <= 10);
+  CHECK(std::any_of(sizes.begin(), sizes.end(), [](std::size_t size) { return size > 45'000 && size <= 50'000; }));
+  CHECK(bench.lane->stats().strikes == 0);
+  CHECK(bench.lane->stats().retries == 0);
 }
 
 TEST_CASE("the plugin's limits hold where they are smaller; an event above them is a dead letter") {

@@ -51,6 +51,17 @@ class HandLoop final : public delivery::Loop {
   plugin::CallSlot& slot() override { return slot_; }
   void working_for(const delivery::Lane*) override {}
 
+  // The oldest request's connection is lost before an answer came.
+  void tear() {
+    Sent one = std::move(sent.front());
+    sent.erase(sent.begin());
+    http::Response response;
+    response.transport = http::Transport::reset;
+    response.ambiguous = true;
+    response.raw_bytes = response.wire_bytes = one.request.body.size();
+    one.done(response);
+    settle();
+  }
   // Answers the oldest request.
   void answer(int status, uint32_t retry_after_ms = 0, http::Transport transport = http::Transport::ok,
               bool ambiguous = false) {

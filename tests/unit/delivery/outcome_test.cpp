@@ -70,6 +70,89 @@ TEST_CASE("events behind the one at which the server stopped go at once and lose
   CHECK_FALSE(bench.cursor->broken());
 }
 
+TEST_CASE("a server that stops at each bad event does not get the rest over and over") {
+  auto settings = quiet_settings();
+  settings.batch_size = 1000;
+  settings.concurrency = 1;
+  LaneBench bench(settings);
+  std::size_t carried = 0;
+  bench.script.on_submit = [&](FakeInstance& self, const csiem_batch& batch, uint64_t token) {
+    carried += batch.count;
+    std::vector<FakeInstance::Exception> rest;
+    for (uint32_t i = 0; i < batch.count; ++i) {  // every odd one is bad
+      const std::string name(batch.events[i]->event_id.ptr, batch.events[i]->event_id.len);
+      const bool bad = std::stoul(name.substr(1)) % 2 == 1;
+      if (!rest.empty()) {
+        rest.push_back({i, CSIEM_RETRY, ""});
+      } else if (bad) {
+        rest.push_back({i, CSIEM_REJECT, "6"});
+      }
+    }
+    return self.complete(token, CSIEM_DELIVERED, rest);
+  };
+  REQUIRE(bench.start());
+  bench.publish(1000);
+  bench.loop.advance_ms(1000);
+  CHECK(bench.cursor->total(store::Fate::delivered) == 500);
+  CHECK(bench.cursor->letters().size() == 500);
+  CHECK(bench.queued() == 0);
+  CHECK(bench.lane->stats().retries == 0);
+  CHECK_FALSE(bench.cursor->broken());
+  // Always the whole rest would be 250 000.
+  CHECK(carried < 60'000);
+}
+
+TEST_CASE("a server that stops at each event holds the exporter before any of them is given up") {
+  auto settings = quiet_settings();
+  settings.batch_size = 50;
+  LaneBench bench(settings);
+  bool repaired = false;
+  bench.script.on_submit = [&](FakeInstance& self, const csiem_batch& batch, uint64_t token) {
+    if (repaired) return self.complete(token, CSIEM_DELIVERED);
+    std::vector<FakeInstance::Exception> rest{{0, CSIEM_REJECT, "7"}};
+    for (uint32_t i = 1; i < batch.count; ++i) rest.push_back({i, CSIEM_RETRY, ""});
+    return self.complete(token, CSIEM_DELIVERED, rest);
+  };
+  REQUIRE(bench.start());
+  bench.publish(50);
+  CHECK(bench.state() == LaneState::held_destination);
+  CHECK(bench.dead().empty());
+  CHECK(bench.script.submits() == 8);
+  CHECK(bench.queued() == 50);
+  repaired = true;
+  bench.loop.advance_ms(60'000);
+  CHECK(bench.state() == LaneState::running);
+  CHECK(bench.dead().empty());
+  CHECK(bench.cursor->total(store::Fate::delivered) == 50);
+  CHECK_FALSE(bench.cursor->broken());
+}
+
+TEST_CASE("events refused while nothing is accepted are given up when something is, or when nothing follows") {
+  for (const bool followed : {true, false}) {
+    auto settings = quiet_settings();
+    settings.batch_size = 3;
+    LaneBench bench(settings);
+    bench.script.on_submit = [&](FakeInstance& self, const csiem_batch& batch, uint64_t token) {
+      std::vector<FakeInstance::Exception> bad;
+      for (uint32_t i = 0; i < batch.count; ++i)
+        if (std::string_view(batch.events[i]->event_id.ptr, batch.events[i]->event_id.len).starts_with("poison"))
+          bad.push_back({i, CSIEM_REJECT, "mapper"});
+      return self.complete(token, CSIEM_DELIVERED, bad);
+    };
+    REQUIRE(bench.start());
+    std::vector<Spec> specs{{"poison1"}, {"poison2"}, {"poison3"}};
+    if (followed) specs.resize(6);
+    bench.publish(specs);
+    CAPTURE(followed);
+    CHECK(bench.dead() == "poison1:rejected poison2:rejected poison3:rejected");
+    CHECK(bench.cursor->letters()[0].vendor_code == "mapper");
+    CHECK(bench.cursor->letters()[0].attempts == 1);
+    CHECK(bench.cursor->total(store::Fate::delivered) == (followed ? 3 : 0));
+    CHECK(bench.queued() == 0);
+    CHECK_FALSE(bench.cursor->broken());
+  }
+}
+
 TEST_CASE("a whole batch is retried with the same bytes, id and key, after the backoff") {
   LaneBench bench;
   int failures = 2;
@@ -265,6 +348,86 @@ TEST_CASE("a batch that is too large is halved and later batches are smaller for
   bench.publish(specs);
   bench.loop.advance_ms(200);
   CHECK(bench.script.seen()[6].ids.size() == 5);
+}
+
+namespace {
+
+// Sends each batch as one request.
+void send_bodies(LaneBench& bench) {
+  bench.script.on_submit = [](FakeInstance& self, const csiem_batch& batch, uint64_t token) {
+    std::string body;
+    for (uint32_t i = 0; i < batch.count; ++i) body.append(batch.bodies[i].ptr, batch.bodies[i].len);
+    return self.request(token, "https://siem.example/in", FakeInstance::classify_usual, nullptr, {}, body);
+  };
+}
+
+std::vector<Spec> big(int count, const std::string& bytes) {
+  std::vector<Spec> specs;
+  for (int i = 0; i < count; ++i) specs.push_back({"big" + bytes + "-" + std::to_string(i)});
+  return specs;
+}
+
+}  // namespace
+
+TEST_CASE("a server that twice tears the connection under a large body is taken to mean too large") {
+  auto settings = quiet_settings();
+  settings.batch_size = 8;
+  settings.batch_max_bytes = 1'000'000;
+  settings.concurrency = 1;
+  LaneBench bench(settings);
+  send_bodies(bench);
+  REQUIRE(bench.start());
+  bench.publish(big(8, "50000"));
+  REQUIRE(bench.loop.sent.size() == 1);
+  bench.loop.tear();
+  CHECK(bench.script.submits() == 1);
+  bench.loop.advance_ms(1'000);
+  REQUIRE(bench.script.submits() == 2);
+  CHECK(bench.script.seen()[1].ids.size() == 8);
+  bench.loop.tear();  // the second time
+  REQUIRE(bench.script.submits() == 3);
+  CHECK(bench.script.seen()[2].ids.size() == 4);
+  CHECK(bench.script.seen()[2].attempt == 0);
+  bench.loop.tear();  // a half need not fail twice
+  REQUIRE(bench.script.submits() == 4);
+  CHECK(bench.script.seen()[3].ids.size() == 2);
+  for (int i = 0; i < 3; ++i) bench.loop.answer(200);
+  CHECK(bench.queued() == 0);
+  CHECK(bench.dead().empty());
+  CHECK(bench.cursor->total(store::Fate::delivered) == 8);
+  CHECK_FALSE(bench.cursor->broken());
+}
+
+TEST_CASE("a torn connection says nothing about the size of a small body, of one event, or once in a while") {
+  struct Case {
+    int events;
+    const char* bytes;
+    bool busy_between;
+  };
+  for (const Case& c : {Case{8, "8000", false}, Case{1, "500000", false}, Case{8, "50000", true}}) {
+    auto settings = quiet_settings();
+    settings.batch_size = 8;
+    settings.batch_max_bytes = 1'000'000;
+    settings.breaker.failure_threshold = 1000;
+    LaneBench bench(settings);
+    send_bodies(bench);
+    REQUIRE(bench.start());
+    bench.publish(big(c.events, c.bytes));
+    bench.loop.advance_ms(200);
+    for (int round = 0; round < 5; ++round) {
+      REQUIRE(bench.loop.sent.size() == 1);
+      if (c.busy_between && round % 2 == 1) {
+        bench.loop.answer(503);
+      } else {
+        bench.loop.tear();
+      }
+      bench.loop.advance_ms(60'000);
+    }
+    CAPTURE(c.bytes);
+    CHECK(bench.script.seen().back().ids.size() == static_cast<std::size_t>(c.events));
+    CHECK(bench.script.seen().back().attempt == 5);
+    CHECK(bench.dead().empty());
+  }
 }
 
 TEST_CASE("a single event that is too large is a dead letter") {

@@ -143,6 +143,39 @@ TEST_CASE("an early refusal is read although the body was not taken") {
   CHECK(r.body == "too large");
 }
 
+TEST_CASE("a refusal that came before the reset is the answer") {
+  // Each round is a race between the rest of the body and the reset; one that arrives inside of the write is lost.
+  constexpr int kRounds = 30;
+  int answered = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    Server server([](const Seen&) { return Reply{answer(413, "too large").bytes, After::close}; });
+    server.read_at_most(1'000);
+    Fixture f(server.origin());
+    const Response r = f.fetch(post(server.origin(), std::string(30'000'000, 'x')));
+    CAPTURE(round);
+    const bool refused = r.transport == Transport::ok && r.status == 413 && !r.ambiguous;
+    const bool lost = r.transport == Transport::reset && r.status == 0 && r.ambiguous;
+    CHECK((refused || lost));
+    if (refused) ++answered;
+  }
+  CHECK(answered >= kRounds * 2 / 3);
+}
+
+TEST_CASE("a refusal whose body is cut is an answer, a success whose body is cut is none") {
+  for (const int status : {413, 200}) {
+    Server server([&](const Seen&) {
+      return Reply{"HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 100\r\n\r\n<html", After::close};
+    });
+    Fixture f(server.origin());
+    const Response r = f.fetch(post(server.origin()));
+    CHECK(r.status == status);
+    CHECK(r.body == "<html");
+    CHECK(r.transport == (status == 413 ? Transport::ok : Transport::reset));
+    CHECK(r.truncated == (status == 413));
+    CHECK(r.ambiguous == (status == 200));
+  }
+}
+
 TEST_CASE("no failure text holds a secret") {
   Fixture f("http://gehe1m-t0ken.invalid");
   Request request = get("http://");

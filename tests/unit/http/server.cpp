@@ -130,7 +130,7 @@ bool Server::read_request(Channel& channel, std::string& buffer, Seen& seen) {
   seen.method = seen.head.substr(0, space);
   seen.target = seen.head.substr(space + 1, seen.head.find(' ', space + 1) - space - 1);
   const std::string length = seen.header("content-length");
-  const std::size_t body = length == "<none>" ? 0 : std::stoul(length);
+  const std::size_t body = length == "<none>" ? 0 : std::min(std::stoul(length), read_at_most_.load());
   while (buffer.size() < end + 4 + body)
     if (!more()) return false;
   seen.body = buffer.substr(end + 4, body);

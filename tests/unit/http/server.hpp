@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -50,6 +51,8 @@ class Server {
   int connections() const { return connections_; }
   // Connections are reset as soon as they are accepted.
   void reset_on_accept() { reset_on_accept_ = true; }
+  // The script answers after so many bytes of a body; the rest is never read.
+  void read_at_most(std::size_t bytes) { read_at_most_ = bytes; }
 
  private:
   struct Channel;
@@ -64,6 +67,7 @@ class Server {
   int port_ = 0;
   std::atomic<bool> stopping_{false}, reset_on_accept_{false};
   std::atomic<int> connections_{0};
+  std::atomic<std::size_t> read_at_most_{SIZE_MAX};
   mutable std::mutex mutex_;  // guards the three below
   std::vector<Seen> seen_;
   std::vector<std::thread> threads_;
