@@ -10,7 +10,7 @@ namespace csiem::store {
 namespace {
 
 // Blocks whose headers are looked at in one short read transaction.
-constexpr std::size_t kHeadersAtOnce = 16;
+constexpr std::size_t kHeadersAtOnce = 256;
 
 std::string range_text(Sequence first, Sequence last) { return std::to_string(first) + " to " + std::to_string(last); }
 
@@ -168,6 +168,7 @@ bool Feeds::feed_early(Lock& lock, Feed& feed) {
     CS_TRY(txn, database.read());
     CS_CHECK(database.walk_log(txn, from, [&](const Database::Block& block) {
       if (block.first >= published) return false;
+      touched(database, 1);
       const auto header = BlockView::peek(block.bytes);
       if (!header) return ++seen < kHeadersAtOnce;  // found again, and reported, in its turn
       looked = block.first + header->count - 1;
@@ -176,7 +177,6 @@ bool Feeds::feed_early(Lock& lock, Feed& feed) {
       if (!bytes.empty()) first = block.first;
       return bytes.empty() && ++seen < kHeadersAtOnce;
     }));
-    touched(database, seen);
     return bytes;
   });
   const auto block = found ? BlockView::open(*found, BlockView::Check::everything) : std::nullopt;

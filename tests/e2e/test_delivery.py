@@ -129,13 +129,15 @@ class Delivery(Case):
                 events = [event(n) for n in range(1000)]
                 self.write("in.jsonl", lines(events))
                 splunk = self.mock("splunk", "--fail", fault)
-                config = self.config(self.source(id=fault[:5].strip("-")) + self.splunk(
-                    splunk, more='compression = "none"\n' + FAST_RETRY + PATIENT), name=fault[:5] + ".toml")
+                config = self.config(self.source() + self.splunk(
+                    splunk, more='compression = "none"\n' + FAST_RETRY + PATIENT))
                 status, text = self.run_once(config)
                 self.assertEqual(status, 0, text)
                 self.assertEqual(sorted(splunk.arrivals()), sorted(ids(events)))
                 self.assertEqual(self.dead_letters("splunk"), [])
                 self.assertIn("CS4032", text)
+            self.tearDown()
+            self.setUp()
 
     def test_ordered_keeps_the_order_of_the_file_through_retries(self):
         events = [event(n) for n in range(1500)]
