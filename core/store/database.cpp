@@ -1,6 +1,13 @@
 #include "store/database.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
 #include "base/clock.hpp"
+#include "base/fd.hpp"
 #include "store/record.hpp"
 
 namespace csiem::store {
@@ -16,6 +23,41 @@ using lmdb::Transaction;
 }  // namespace
 
 Result<Database> Database::open(const Settings& settings) {
+  if (!settings.read_only && ::access((settings.directory + "/data.mdb").c_str(), F_OK) != 0)
+    CS_CHECK(create(settings));
+  return open_existing(settings);
+}
+
+// LMDB writes the first pages of a new file without a sync: a power cut would leave what cannot be opened any more.
+// So it is made aside, and moved to its place when all of it is on the disk.
+Result<void> Database::create(const Settings& settings) {
+  namespace fs = std::filesystem;
+  const auto io_error = [](const std::string& doing, const std::string& path, int error) {
+    const bool full = lmdb::trouble(error) == lmdb::Trouble::disk_full;
+    return Error{Code::io, doing + " " + path + ": " + errno_text(error), full ? 5001 : 5005};
+  };
+  const std::string aside = settings.directory + ".new";
+  std::error_code failed;
+  fs::remove_all(aside, failed);
+  for (const std::string& directory : {settings.directory, aside})
+    if (auto made = make_directories(directory, 0700); !made) return Error{Code::io, made.error().what(), 5005};
+  {
+    Settings made = settings;
+    made.directory = aside;
+    CS_TRY(database, open_existing(made));
+    CS_CHECK(database.sync());
+  }
+  if (::rename((aside + "/data.mdb").c_str(), (settings.directory + "/data.mdb").c_str()) != 0)
+    return io_error("move the new store to", settings.directory, errno);
+  for (const std::string& directory : {settings.directory, fs::path(settings.directory).parent_path().string()}) {
+    const Fd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) return io_error("sync", directory, errno);
+  }
+  fs::remove_all(aside, failed);
+  return {};
+}
+
+Result<Database> Database::open_existing(const Settings& settings) {
   lmdb::Environment::Settings env_settings;
   env_settings.directory = settings.directory;
   if (settings.max_bytes != 0) env_settings.map_bytes = static_cast<std::size_t>(settings.max_bytes) + kReserveBytes;

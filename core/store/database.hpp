@@ -100,6 +100,8 @@ class Database {
 
  private:
   explicit Database(lmdb::Environment env) : env_(std::move(env)) {}
+  static Result<void> create(const Settings& settings);
+  static Result<Database> open_existing(const Settings& settings);
   Result<void> open_tables(bool read_only);
   Result<void> check_format(lmdb::Transaction& txn, bool read_only);
   Result<void> walk(const lmdb::Transaction& txn, MDB_dbi db, const Entry& look) const;
