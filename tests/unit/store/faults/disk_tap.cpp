@@ -71,12 +71,13 @@ ssize_t write_through(int fd, std::string_view bytes, off_t position) {
   Tap& t = tap();
   const std::unique_lock lock(t.mutex);
   const What what = what_is(fd);
-  if (what != What::foreign && fails()) {
+  const bool failing = what != What::foreign && fails();
+  if (failing && !t.failure.late) {
     if (t.failure.error != 0) {
       errno = t.failure.error;
       return -1;
     }
-    bytes = bytes.substr(0, bytes.size() / 2);
+    bytes = bytes.substr(0, (bytes.size() + 1) / 2);
   }
   const off_t at = position >= 0 ? position : static_cast<off_t>(call(SYS_lseek, fd, off_t{0}, SEEK_CUR));
   const long n = position >= 0 ? call(SYS_pwrite64, fd, bytes.data(), bytes.size(), position)
@@ -85,6 +86,10 @@ ssize_t write_through(int fd, std::string_view bytes, off_t position) {
     t.ops.push_back(
         {DiskOp::Kind::write, static_cast<uint64_t>(at), std::string(bytes.substr(0, static_cast<std::size_t>(n)))});
     if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) t.ops.push_back({DiskOp::Kind::sync_range, 0, {}});
+  }
+  if (failing && t.failure.late) {
+    errno = t.failure.error;
+    return -1;
   }
   return n;
 }

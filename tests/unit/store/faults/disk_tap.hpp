@@ -40,6 +40,7 @@ struct Failure {
   uint64_t call = 0;        // the first that fails, counted from 1 over all files; 0: none
   bool persistent = false;  // and all behind it
   int error = 0;            // errno; 0: a write takes only half of its bytes, a sync succeeds
+  bool late = false;        // a write that fails has changed the file
 };
 void set_failure(const Failure& failure);
 // Calls that could have failed since set_failure(), and those that did.

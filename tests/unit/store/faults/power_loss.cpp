@@ -38,6 +38,7 @@ std::vector<std::string> look_at(const std::string& place, const std::string& im
   const std::string report = dir / "report";
   const pid_t child = ::fork();
   if (child == 0) {
+    ::alarm(20);  // whatever hangs is a failure, too
     std::ofstream out(report);
     for (const std::string& line : check_store(dir.path(), recording, kept, drain)) out << line << "\n";
     out.close();

@@ -85,58 +85,70 @@ class LooseLane {
 
 }  // namespace
 
-Recording record_load(uint64_t seed, store::Durability durability) {
-  Rng rng(seed);
+Recording run_load(const std::string& directory, const LoadSettings& settings) {
+  Rng rng(settings.seed);
   Recording out;
+  auto options = options_for(directory);
+  options.max_bytes = kStoreBytes;
+  options.durability = settings.durability;
+  options.sync_interval_ms = 5;
+  options.ring_bytes = rng() % 2 == 0 ? 0 : 32U << 20;
+  auto opened = store::open_store(options);
+  if (!opened) {
+    out.refused = opened.error();
+    return out;
+  }
+  const auto store = *std::move(opened);
+  std::mutex promises;
+  store->on_publish([&](const event::BatchRef& batch) {
+    const std::lock_guard lock(promises);
+    out.promises.push_back({disk_tap::position(), batch->last_sequence(), {}, {}});
+  });
+  std::map<std::string, std::unique_ptr<LooseLane>> lanes;
+  for (const char* id : {"a", "b"}) {
+    store::CursorOptions cursor{.exporter_id = id};
+    if (rng() % 2 == 0) cursor.window_bytes = 4096;
+    lanes.emplace(id, std::make_unique<LooseLane>(*store, cursor));
+    out.exporters.emplace_back(id);
+  }
+  const auto flush = [&] {
+    const auto flushed = store->flush();
+    out.unwritten = flushed ? std::nullopt : std::optional(flushed.error());
+    if (!flushed) return;
+    const std::lock_guard lock(promises);
+    for (const auto& [id, lane] : lanes) out.promises.push_back({disk_tap::position(), 0, id, lane->settled()});
+  };
+  Numbers made;
+  const std::size_t steps = settings.steps != 0 ? settings.steps : 8 + rng() % 16;
+  for (std::size_t step = 0; step < steps; ++step) {
+    for (std::size_t batches = rng() % 4; batches > 0; --batches) {
+      std::vector<int> severities(1 + rng() % 12);
+      for (int& severity : severities) severity = rng() % 20 == 0 ? 4 : 0;
+      const auto batch = made.batch(severities, rng() % 4 == 0 ? 3000 : rng() % 300);
+      for (const csiem_event& event : batch->events())
+        out.texts.emplace_back(event.canonical_json.ptr, event.canonical_json.len);
+      if (!store->append(batch, "audit", std::to_string(out.texts.size()))) std::abort();
+    }
+    if (rng() % 4 == 0)
+      store->quarantine({.source = "a", .offset = 0, .line = 0, .reason = "bad_json", .detail = {}, .bytes = "x"});
+    if (rng() % 6 == 0) lanes.begin()->second->cursor().save_state(std::string(rng() % 200, 's'));
+    const bool all = rng() % 5 == 0;
+    for (auto& [id, lane] : lanes)
+      for (std::size_t settles = all ? 1000 : rng() % 6; settles > 0 && lane->settle_some(rng, out.texts);) --settles;
+    if (rng() % 4 != 0) flush();
+  }
+  for (int i = 0; i < 3 && (i == 0 || out.unwritten); ++i) flush();
+  lanes.clear();
+  return out;
+}
+
+Recording record_load(uint64_t seed, store::Durability durability) {
   const TemporaryDirectory dir;
   disk_tap::watch(dir.path());
-  {
-    auto options = options_for(dir.path());
-    options.max_bytes = kStoreBytes;
-    options.durability = durability;
-    options.sync_interval_ms = 5;
-    options.ring_bytes = rng() % 2 == 0 ? 0 : 32U << 20;
-    const auto store = *store::open_store(options);
-    std::mutex promises;
-    store->on_publish([&](const event::BatchRef& batch) {
-      const std::lock_guard lock(promises);
-      out.promises.push_back({disk_tap::position(), batch->last_sequence(), {}, {}});
-    });
-    std::map<std::string, std::unique_ptr<LooseLane>> lanes;
-    for (const char* id : {"a", "b"}) {
-      store::CursorOptions cursor{.exporter_id = id};
-      if (rng() % 2 == 0) cursor.window_bytes = 4096;
-      lanes.emplace(id, std::make_unique<LooseLane>(*store, cursor));
-      out.exporters.emplace_back(id);
-    }
-    Numbers made;
-    int next = 1;
-    const std::size_t steps = 8 + rng() % 16;
-    for (std::size_t step = 0; step < steps; ++step) {
-      for (std::size_t batches = rng() % 4; batches > 0; --batches) {
-        std::vector<int> severities(1 + rng() % 12);
-        for (int& severity : severities) severity = rng() % 20 == 0 ? 4 : 0;
-        const auto batch = made.batch(severities, rng() % 4 == 0 ? 3000 : rng() % 300);
-        for (const csiem_event& event : batch->events())
-          out.texts.emplace_back(event.canonical_json.ptr, event.canonical_json.len);
-        next += static_cast<int>(severities.size());
-        if (!store->append(batch, "audit", std::to_string(next - 1))) std::abort();
-      }
-      if (rng() % 4 == 0)
-        store->quarantine({.source = "a", .offset = 0, .line = 0, .reason = "bad_json", .detail = {}, .bytes = "x"});
-      if (rng() % 6 == 0) lanes.begin()->second->cursor().save_state(std::string(rng() % 200, 's'));
-      const bool all = rng() % 5 == 0;
-      for (auto& [id, lane] : lanes)
-        for (std::size_t settles = all ? 1000 : rng() % 6; settles > 0 && lane->settle_some(rng, out.texts);) --settles;
-      if (rng() % 4 == 0) continue;
-      if (!store->flush()) std::abort();
-      const std::lock_guard lock(promises);
-      for (const auto& [id, lane] : lanes) out.promises.push_back({disk_tap::position(), 0, id, lane->settled()});
-    }
-    lanes.clear();
-  }
+  Recording out = run_load(dir.path(), {.seed = seed, .steps = 0, .durability = durability});
   out.ops = disk_tap::take();
   disk_tap::ignore();
+  if (out.refused || out.unwritten) std::abort();
   std::stable_sort(out.promises.begin(), out.promises.end());
   return out;
 }

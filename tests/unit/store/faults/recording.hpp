@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,19 @@ struct Recording {
   std::vector<Promise> promises;   // by position
   std::vector<std::string> texts;  // of event 1 and so on
   std::vector<std::string> exporters;
+  // When the disk failed: why the store could not be opened, else why it could not be written in the end.
+  std::optional<Error> refused, unwritten;
 };
 
-// Appends, checkpoints, settles in any order, dead letters, quarantine, deletions: as the seed says.
+// Appends, checkpoints, settles in any order, dead letters, quarantine, deletions: as the seed says, in about `steps`
+// steps with one or two syncs each. What failed to be written is no promise. Below `directory`.
+struct LoadSettings {
+  uint64_t seed = 1;
+  std::size_t steps = 0;  // 0: as the seed says
+  store::Durability durability = store::Durability::sync;
+};
+Recording run_load(const std::string& directory, const LoadSettings& settings);
+// The same in a directory of its own, with what it did to the disk.
 Recording record_load(uint64_t seed, store::Durability durability);
 
 // To a file and back, for a failure that has to be looked at again.
