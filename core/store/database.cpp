@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
+#include "store/page_check.hpp"
 #include "store/record.hpp"
 
 namespace csiem::store {
@@ -19,6 +20,17 @@ constexpr std::string_view kFormatKey = "format", kTailKey = "tail", kCreatedKey
 using lmdb::NumberKey;
 using lmdb::Scan;
 using lmdb::Transaction;
+
+// Of each table; a start must not take longer because exporters lag.
+constexpr std::size_t kPagesAtOpen = 1000;
+
+Result<void> check_tree(const lmdb::Environment& env, std::size_t most_pages) {
+  CS_TRY(txn, Transaction::begin(env, Transaction::Kind::read));
+  const std::size_t id = mdb_txn_id(txn.get());
+  mdb_filehandle_t fd = -1;
+  if (id == 0 || mdb_env_get_fd(env.get(), &fd) != 0) return {};
+  return check_tree_pages(fd, id, most_pages);
+}
 
 }  // namespace
 
@@ -63,11 +75,17 @@ Result<Database> Database::open_existing(const Settings& settings) {
   if (settings.max_bytes != 0) env_settings.map_bytes = static_cast<std::size_t>(settings.max_bytes) + kReserveBytes;
   env_settings.sync = settings.sync;
   env_settings.read_only = settings.read_only;
+  const std::string file = settings.directory + "/data.mdb";
+  // None yet when it is being created.
+  if (::access(file.c_str(), F_OK) == 0) CS_CHECK(check_meta_pages(file, !settings.read_only));
   CS_TRY(env, lmdb::Environment::open(env_settings));
   Database database(std::move(env));
+  CS_CHECK(check_tree(database.env_, kPagesAtOpen));
   CS_CHECK(database.open_tables(settings.read_only));
   return database;
 }
+
+Result<void> Database::check_pages() const { return check_tree(env_, 0); }
 
 Result<void> Database::open_tables(bool read_only) {
   CS_TRY(txn, Transaction::begin(env_, read_only ? Transaction::Kind::read : Transaction::Kind::write));

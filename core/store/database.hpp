@@ -32,12 +32,15 @@ class Database {
     bool sync = true;
     bool read_only = false;
   };
-  // Creates what is missing unless read-only. Fails with CS5004 when a newer version wrote it.
+  // Creates what is missing unless read-only. Fails with CS5004 when a newer version wrote it, and
+  // with CS5009 when the file is damaged.
   static Result<Database> open(const Settings& settings);
 
   Result<lmdb::Transaction> read() const { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::read); }
   Result<lmdb::Transaction> write() { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::write); }
   Result<void> sync() { return env_.sync(); }
+  // Every page that leads to a record (page_check.hpp), and not only the first ones, as open() does. CS5009.
+  Result<void> check_pages() const;
 
   // ---- meta ----
   Result<Tail> tail(const lmdb::Transaction& txn) const;
