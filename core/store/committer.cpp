@@ -280,6 +280,7 @@ Result<void> Committer::write(Group& group) {
 Result<void> Committer::write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
                                     std::vector<Range>& left) {
   left.clear();
+  CS_CHECK(database.in_place());
   CS_TRY(txn, database.write());
   CSIEM_FAULT_POINT("txn-open");
   uint64_t log_bytes = committed_.log_bytes;

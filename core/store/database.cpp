@@ -1,6 +1,7 @@
 #include "store/database.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -79,10 +80,21 @@ Result<Database> Database::open_existing(const Settings& settings) {
   // None yet when it is being created.
   if (::access(file.c_str(), F_OK) == 0) CS_CHECK(check_meta_pages(file, !settings.read_only));
   CS_TRY(env, lmdb::Environment::open(env_settings));
-  Database database(std::move(env));
+  Database database(std::move(env), file);
   CS_CHECK(check_tree(database.env_, kPagesAtOpen));
   CS_CHECK(database.open_tables(settings.read_only));
   return database;
+}
+
+Result<void> Database::in_place() const {
+  mdb_filehandle_t fd = -1;
+  struct stat ours {
+  }, there{};
+  mdb_env_get_fd(env_.get(), &fd);
+  if (::fstat(fd, &ours) != 0 || ::stat(file_.c_str(), &there) != 0 || ours.st_ino != there.st_ino ||
+      ours.st_dev != there.st_dev)
+    return Error{Code::io, file_ + " was removed or replaced while it was in use", 5005};
+  return {};
 }
 
 Result<void> Database::check_pages() const { return check_tree(env_, 0); }

@@ -39,6 +39,8 @@ class Database {
   Result<lmdb::Transaction> read() const { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::read); }
   Result<lmdb::Transaction> write() { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::write); }
   Result<void> sync() { return env_.sync(); }
+  // Fails with CS5005 when the file is not at its path any more: what is written would be gone with the process.
+  Result<void> in_place() const;
   // Every page that leads to a record (page_check.hpp), and not only the first ones, as open() does. CS5009.
   Result<void> check_pages() const;
 
@@ -102,7 +104,7 @@ class Database {
   }
 
  private:
-  explicit Database(lmdb::Environment env) : env_(std::move(env)) {}
+  Database(lmdb::Environment env, std::string file) : env_(std::move(env)), file_(std::move(file)) {}
   static Result<void> create(const Settings& settings);
   static Result<Database> open_existing(const Settings& settings);
   Result<void> open_tables(bool read_only);
@@ -110,6 +112,7 @@ class Database {
   Result<void> walk(const lmdb::Transaction& txn, MDB_dbi db, const Entry& look) const;
 
   lmdb::Environment env_;
+  std::string file_;
   MDB_dbi meta_ = 0, log_ = 0, cursors_ = 0, checkpoints_ = 0, recent_ = 0, dead_ = 0, quarantine_ = 0;
 };
 
