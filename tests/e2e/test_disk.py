@@ -50,7 +50,7 @@ class RefusingDisk(Case):
 
     def test_the_file_may_not_grow_then_it_may_and_nothing_is_lost(self):
         events = [event(n) for n in range(3000)]
-        mock = self.mock("webhook", "--fail", "slow=100ms:100%", port=self.port)
+        mock = self.mock("webhook", "--fail", "slow=5ms:100%", port=self.port)
         daemon = self.daemon(self.config_path, wrapper=NO_SIGXFSZ).ready()
         self.append("in.jsonl", lines(events[:500]))
         wait_for("the first ones", lambda: self.ledger()["accepted"] == 500)
