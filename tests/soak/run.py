@@ -41,7 +41,7 @@ class Soak(Case):
         self.webhook_mock = self.mock("webhook", "--fail", "reset-after:1%", "--fail", "500:2%")
         dead = '[exporters.dead]\ntype = "webhook"\nurl = "http://127.0.0.1:%d/"\nformat = "native"\n%s\n' % (free_port(), LANE)
         config = self.config(self.source() + self.splunk(self.splunk_mock, more=LANE)
-                             + self.elastic(self.elastic_mock, more=LANE) + self.webhook(self.webhook_mock, more=LANE)
+                             + self.elastic(self.elastic_mock, more=LANE) + self.webhook(self.webhook_mock, more='framing = "ndjson"\n' + LANE)
                              + self.file_exporter(more=RETRY) + dead)
         with open(config) as f:
             content = f.read().replace('shutdown_grace = "50s"', 'shutdown_grace = "2s"')
@@ -107,7 +107,7 @@ class Soak(Case):
             return all(len(set(got)) >= len(want) for got in self.arrivals().values())
 
         try:
-            wait_for("everything", complete, 300)
+            wait_for("everything", complete, 120)
         except AssertionError:
             pass  # told below
         status = self.process.stop()
