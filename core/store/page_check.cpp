@@ -79,9 +79,6 @@ Result<Meta> read_meta(int fd, std::size_t which, std::size_t page_bytes) {
   if (!is_page_size(meta.free.pad) || (page_bytes != 0 && meta.free.pad != page_bytes) ||
       (meta.free.flags & kFixedMap) != 0)
     return damaged(which, "has a head that makes no sense");
-  for (const Table* table : {&meta.free, &meta.main})
-    if (table->root != kNoPage && (table->root < kMetaPages || table->root > meta.last_page))
-      return damaged(which, "leads to a page that does not exist");
   return meta;
 }
 
@@ -219,6 +216,10 @@ Result<void> check_meta_pages(const std::string& data_file, bool mend_size) {
   CS_TRY(first, read_meta(fd.get(), 0, 0));
   CS_TRY(second, read_meta(fd.get(), 1, first.free.pad));
   const Meta& newest = second.txn_id > first.txn_id ? second : first;
+  // The other one may be half of a commit that failed; it is not used.
+  for (const Table* table : {&newest.free, &newest.main})
+    if (table->root != kNoPage && (table->root < kMetaPages || table->root > newest.last_page))
+      return damaged("its head leads to a page that does not exist");
   const uint64_t most = uint64_t{1} << 46;
   if (newest.last_page < kMetaPages - 1 || newest.last_page > most / newest.free.pad)
     return damaged("its head tells an impossible size");
