@@ -100,6 +100,7 @@ class Run {
       case 5001:
       case 8001:
       case 5004:
+      case 5009:
         return kIo;
       case 5005:
       case 8002:

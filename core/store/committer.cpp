@@ -254,9 +254,9 @@ Result<void> Committer::write(Group& group) {
       if (++failed_syncs_ >= 2) health_.store(Health::failed, std::memory_order_release);
       return opened;
     }
-    if (!already)
-      written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
-    if (already) written = {};
+    written = database_.with([&](Database& database) {
+      return already ? confirm(database, group.tail) : write_group(database, group, more, used, left);
+    });
     if (!written && ++failed_syncs_ >= 2) {
       health_.store(Health::failed, std::memory_order_release);
       return written;
@@ -282,6 +282,7 @@ Result<void> Committer::write(Group& group) {
 Result<void> Committer::write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
                                     std::vector<Range>& left) {
   left.clear();
+  CS_CHECK(database.in_place());
   CS_TRY(txn, database.write());
   CSIEM_FAULT_POINT("txn-open");
   uint64_t log_bytes = committed_.log_bytes;
@@ -325,6 +326,13 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
   CS_CHECK(txn.commit());
   CSIEM_FAULT_POINT("after-commit");
   return {};
+}
+
+// What is read back after a failed sync may not be on the disk: a commit that succeeds behind it says that it is.
+Result<void> Committer::confirm(Database& database, const Tail& tail) {
+  CS_TRY(txn, database.write());
+  CS_CHECK(database.put_tail(txn, tail));
+  return txn.commit();
 }
 
 void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) const {

@@ -71,6 +71,7 @@ class Committer {
   Result<void> write(Group& group);
   Result<void> write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
                            std::vector<Range>& left);
+  static Result<void> confirm(Database& database, const Tail& tail);
   Result<void> reopen(const Group& group, bool& already_written);
   void published(Group& group);
   void release_pages();

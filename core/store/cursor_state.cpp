@@ -38,7 +38,8 @@ std::optional<CursorState> CursorState::decode(std::string_view record) {
   uint64_t counted = out.lost_;
   for (const uint64_t count : out.counts_) counted += count;
   for (const uint64_t count : out.dropped_) counted += count;
-  if (!in.good() || out.settled_.frontier() < out.origin_ || counted != settled) return std::nullopt;
+  if (!in.good() || out.origin_ == 0 || out.settled_.frontier() < out.origin_ || counted != settled)
+    return std::nullopt;
   out.next_ = out.early_next_ = out.settled_.frontier();
   return out;
 }

@@ -1,6 +1,15 @@
 #include "store/database.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
 #include "base/clock.hpp"
+#include "base/fd.hpp"
+#include "store/page_check.hpp"
 #include "store/record.hpp"
 
 namespace csiem::store {
@@ -14,20 +23,84 @@ using lmdb::NumberKey;
 using lmdb::Scan;
 using lmdb::Transaction;
 
+// Of each table; a start must not take longer because exporters lag.
+constexpr std::size_t kPagesAtOpen = 1000;
+
+Result<void> check_tree(const lmdb::Environment& env, std::size_t most_pages) {
+  CS_TRY(txn, Transaction::begin(env, Transaction::Kind::read));
+  const std::size_t id = mdb_txn_id(txn.get());
+  mdb_filehandle_t fd = -1;
+  if (id == 0 || mdb_env_get_fd(env.get(), &fd) != 0) return {};
+  return check_tree_pages(fd, id, most_pages);
+}
+
 }  // namespace
 
 Result<Database> Database::open(const Settings& settings) {
+  if (!settings.read_only && ::access((settings.directory + "/data.mdb").c_str(), F_OK) != 0)
+    CS_CHECK(create(settings));
+  return open_existing(settings);
+}
+
+// LMDB writes the first pages of a new file without a sync: a power cut would leave what cannot be opened any more.
+// So it is made aside, and moved to its place when all of it is on the disk.
+Result<void> Database::create(const Settings& settings) {
+  namespace fs = std::filesystem;
+  const auto io_error = [](const std::string& doing, const std::string& path, int error) {
+    const bool full = lmdb::trouble(error) == lmdb::Trouble::disk_full;
+    return Error{Code::io, doing + " " + path + ": " + errno_text(error), full ? 5001 : 5005};
+  };
+  const std::string aside = settings.directory + ".new";
+  std::error_code failed;
+  fs::remove_all(aside, failed);
+  for (const std::string& directory : {settings.directory, aside})
+    if (auto made = make_directories(directory, 0700); !made) return Error{Code::io, made.error().what(), 5005};
+  {
+    Settings made = settings;
+    made.directory = aside;
+    CS_TRY(database, open_existing(made));
+    CS_CHECK(database.sync());
+  }
+  if (::rename((aside + "/data.mdb").c_str(), (settings.directory + "/data.mdb").c_str()) != 0)
+    return io_error("move the new store to", settings.directory, errno);
+  for (const std::string& directory : {settings.directory, fs::path(settings.directory).parent_path().string()}) {
+    const Fd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) return io_error("sync", directory, errno);
+  }
+  fs::remove_all(aside, failed);
+  return {};
+}
+
+Result<Database> Database::open_existing(const Settings& settings) {
   lmdb::Environment::Settings env_settings;
   env_settings.directory = settings.directory;
   if (settings.max_bytes != 0) env_settings.map_bytes = static_cast<std::size_t>(settings.max_bytes) + kReserveBytes;
   env_settings.sync = settings.sync;
   env_settings.read_only = settings.read_only;
+  const std::string file = settings.directory + "/data.mdb";
+  // None yet when it is being created.
+  if (::access(file.c_str(), F_OK) == 0) CS_CHECK(check_meta_pages(file, !settings.read_only));
   CS_TRY(env, lmdb::Environment::open(env_settings));
-  Database database(std::move(env));
-  database.pages_ = MappedPages::of(settings.directory + "/data.mdb");
+  Database database(std::move(env), file);
+  database.pages_ = MappedPages::of(file);
+  CS_CHECK(check_tree(database.env_, kPagesAtOpen));
+  database.release_pages();
   CS_CHECK(database.open_tables(settings.read_only));
   return database;
 }
+
+Result<void> Database::in_place() const {
+  mdb_filehandle_t fd = -1;
+  struct stat ours {
+  }, there{};
+  mdb_env_get_fd(env_.get(), &fd);
+  if (::fstat(fd, &ours) != 0 || ::stat(file_.c_str(), &there) != 0 || ours.st_ino != there.st_ino ||
+      ours.st_dev != there.st_dev)
+    return Error{Code::io, file_ + " was removed or replaced while it was in use", 5005};
+  return {};
+}
+
+Result<void> Database::check_pages() const { return check_tree(env_, 0); }
 
 Result<void> Database::open_tables(bool read_only) {
   CS_TRY(txn, Transaction::begin(env_, read_only ? Transaction::Kind::read : Transaction::Kind::write));

@@ -33,7 +33,8 @@ class Database {
     bool sync = true;
     bool read_only = false;
   };
-  // Creates what is missing unless read-only. Fails with CS5004 when a newer version wrote it.
+  // Creates what is missing unless read-only. Fails with CS5004 when a newer version wrote it, and
+  // with CS5009 when the file is damaged.
   static Result<Database> open(const Settings& settings);
 
   Result<lmdb::Transaction> read() const { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::read); }
@@ -41,6 +42,10 @@ class Database {
   Result<void> sync() { return env_.sync(); }
   // After much was read. See MappedPages.
   void release_pages() const noexcept { pages_.release(); }
+  // Fails with CS5005 when the file is not at its path any more: what is written would be gone with the process.
+  Result<void> in_place() const;
+  // Every page that leads to a record (page_check.hpp), and not only the first ones, as open() does. CS5009.
+  Result<void> check_pages() const;
 
   // ---- meta ----
   Result<Tail> tail(const lmdb::Transaction& txn) const;
@@ -102,13 +107,16 @@ class Database {
   }
 
  private:
-  explicit Database(lmdb::Environment env) : env_(std::move(env)) {}
+  Database(lmdb::Environment env, std::string file) : env_(std::move(env)), file_(std::move(file)) {}
+  static Result<void> create(const Settings& settings);
+  static Result<Database> open_existing(const Settings& settings);
   Result<void> open_tables(bool read_only);
   Result<void> check_format(lmdb::Transaction& txn, bool read_only);
   Result<void> walk(const lmdb::Transaction& txn, MDB_dbi db, const Entry& look) const;
 
   lmdb::Environment env_;
   MappedPages pages_;
+  std::string file_;
   MDB_dbi meta_ = 0, log_ = 0, cursors_ = 0, checkpoints_ = 0, recent_ = 0, dead_ = 0, quarantine_ = 0;
 };
 

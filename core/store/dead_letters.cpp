@@ -28,18 +28,6 @@ bool split_key(std::string_view key, std::string_view& exporter, Sequence& seque
   return true;
 }
 
-std::optional<StoredLetter> letter_of(std::string_view key, std::string_view value) {
-  StoredLetter letter;
-  if (!split_key(key, letter.exporter, letter.sequence) || letter.sequence == 0) return std::nullopt;
-  RecordReader in(value);
-  letter.last_attempt_unix_ns = in.number<int64_t>();
-  letter.error_class = in.text();
-  letter.reason = in.text();
-  letter.json = in.rest();
-  if (!in.good()) return std::nullopt;
-  return letter;
-}
-
 uint64_t cost(std::string_view key, std::string_view value) { return key.size() + value.size(); }
 
 Result<void> add_totals(Transaction& txn, const Database& database, std::string_view exporter, uint64_t count,
@@ -52,6 +40,18 @@ Result<void> add_totals(Transaction& txn, const Database& database, std::string_
 }
 
 }  // namespace
+
+std::optional<StoredLetter> read_letter(std::string_view key, std::string_view value) {
+  StoredLetter letter;
+  if (!split_key(key, letter.exporter, letter.sequence) || letter.sequence == 0) return std::nullopt;
+  RecordReader in(value);
+  letter.last_attempt_unix_ns = in.number<int64_t>();
+  letter.error_class = in.text();
+  letter.reason = in.text();
+  letter.json = in.rest();
+  if (!in.good()) return std::nullopt;
+  return letter;
+}
 
 std::string letter_id(const StoredLetter& letter) {
   return std::string(letter.exporter) + "/" + std::to_string(letter.sequence);
@@ -96,7 +96,7 @@ Result<void> walk_letters(const Transaction& txn, const Database& database, cons
   const std::string& from = std::max(first, after);
   const std::string wanted_id = filter.event_id.empty() ? std::string() : "\"event_id\":\"" + filter.event_id + "\"";
   for (bool more = from.empty() ? scan.first() : scan.seek(from); more; more = scan.next()) {
-    const auto letter = letter_of(scan.key(), scan.value());
+    const auto letter = read_letter(scan.key(), scan.value());
     if (!filter.exporter.empty()) {
       std::string_view exporter;
       Sequence sequence = 0;
@@ -129,7 +129,7 @@ Result<uint64_t> trim_letters(Transaction& txn, const Database& database, std::s
   {
     CS_TRY(scan, Scan::open(txn, database.dead()));
     while (scan.seek(key_of(exporter, 1))) {
-      const auto letter = letter_of(scan.key(), scan.value());
+      const auto letter = read_letter(scan.key(), scan.value());
       if (letter && letter->exporter != exporter) break;
       if (letter && totals.bytes - bytes <= max_bytes && letter->last_attempt_unix_ns >= before_unix_ns) break;
       std::string_view owner;

@@ -21,6 +21,8 @@ struct StoredLetter {
   std::string_view json;  // the envelope with the canonical event, one line without its line feed
 };
 
+// An entry of the table, as far as it is one of a letter.
+std::optional<StoredLetter> read_letter(std::string_view key, std::string_view value);
 // "splunk/42"; the name of a letter on the command line.
 std::string letter_id(const StoredLetter& letter);
 

@@ -167,6 +167,7 @@ Result<std::unique_ptr<Store>> open_store(Options options) {
   Tail tail;
   std::map<std::string, std::string> checkpoints;
   std::vector<std::pair<std::string, CursorState>> cursors;
+  std::vector<std::string> damaged;
   {
     CS_TRY(txn, database.read());
     CS_TRY(found, database.tail(txn));
@@ -179,9 +180,17 @@ Result<std::unique_ptr<Store>> open_store(Options options) {
       if (auto state = CursorState::decode(record))
         cursors.emplace_back(exporter, *std::move(state));
       else
-        log::error(5006, exporter, "the place of this exporter in the log is damaged; it starts as a new one");
+        damaged.emplace_back(exporter);
       return true;
     }));
+    // What it has settled is not known: nothing may be missing, so it gets everything that is there.
+    for (const std::string& exporter : damaged) {
+      CS_TRY(oldest, database.block_at(txn, 1));
+      CursorState state(oldest ? oldest->first : tail.next);
+      state.changed = true;
+      cursors.emplace_back(exporter, std::move(state));
+      log::error(5006, exporter, "the place of this exporter in the log is damaged; it begins at the oldest event");
+    }
   }
   auto core = std::make_shared<Core>(std::move(lock), std::move(database), std::move(settings), options, tail,
                                      std::move(checkpoints));

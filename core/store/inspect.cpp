@@ -47,6 +47,7 @@ Result<std::vector<CursorView>> Inspector::cursors() const {
 
 Result<CheckReport> Inspector::check(const std::function<void(uint64_t, uint64_t)>& progress) const {
   CheckReport report;
+  CS_CHECK(database_.check_pages());
   CS_TRY(txn, database_.read());
   CS_TRY(tail, database_.tail(txn));
   uint64_t before = 0;

@@ -1,11 +1,24 @@
 #include "store/lmdb.hpp"
 
+#include <sys/statvfs.h>
+
 #include <cerrno>
 #include <cstring>
 
 #include "base/fd.hpp"
 
 namespace csiem::store::lmdb {
+namespace {
+
+// Whether the file system has no room for a large write.
+bool is_full(MDB_env* env) {
+  constexpr uint64_t kLargeWrite = 1U << 20;
+  mdb_filehandle_t fd = -1;
+  struct statvfs room {};
+  return mdb_env_get_fd(env, &fd) == 0 && ::fstatvfs(fd, &room) == 0 && room.f_bavail * room.f_frsize < kLargeWrite;
+}
+
+}  // namespace
 
 Trouble trouble(int code) noexcept {
   switch (code) {
@@ -92,7 +105,10 @@ Transaction::~Transaction() {
 }
 
 Result<void> Transaction::commit() {
-  const int rc = mdb_txn_commit(std::exchange(txn_, nullptr));
+  MDB_env* const env = mdb_txn_env(txn_);
+  int rc = mdb_txn_commit(std::exchange(txn_, nullptr));
+  // LMDB tells a write that was cut short as an I/O error.
+  if (rc == EIO && is_full(env)) rc = ENOSPC;
   if (rc != 0) return error("commit to the store", rc);
   return {};
 }

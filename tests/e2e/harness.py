@@ -141,9 +141,9 @@ class Mock:
 
 
 class Daemon:
-    """One daemon in the foreground of a subprocess."""
+    """One daemon in the foreground of a subprocess. `wrapper`: a command that becomes it."""
 
-    def __init__(self, config, *arguments, env=None, stdin=subprocess.DEVNULL):
+    def __init__(self, config, *arguments, env=None, stdin=subprocess.DEVNULL, wrapper=()):
         self.log_path = config + ".log"
         self.log = open(self.log_path, "a")
         self.out_path = config + ".out"
@@ -151,7 +151,7 @@ class Daemon:
         environment.update(env or {})
         with open(self.out_path, "w") as out:
             self.process = subprocess.Popen(
-                [BIN, "--config", config, "--progress", "none", "run"] + list(arguments),
+                list(wrapper) + [BIN, "--config", config, "--progress", "none", "run"] + list(arguments),
                 stdin=stdin,
                 stdout=out,
                 stderr=self.log,

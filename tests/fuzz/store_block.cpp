@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "store/block.hpp"
-#include "store/cursor_state.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace csiem::store;
@@ -20,10 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       sum += event.size();
     }
     if (sum > bytes.size()) std::abort();
-  }
-  if (const auto state = CursorState::decode(bytes)) {
-    const auto again = CursorState::decode(state->encode());
-    if (!again || again->frontier() != state->frontier() || again->gaps() != state->gaps()) std::abort();
   }
   return 0;
 }
