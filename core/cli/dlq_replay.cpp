@@ -103,7 +103,7 @@ class InDaemon final : public Replay {
 
 class ByItself final : public Replay {
  public:
-  ByItself(const GlobalArguments& global, Setup setup) : global_(global), setup_(std::move(setup)) {}
+  explicit ByItself(Setup setup) : setup_(std::move(setup)) {}
   ~ByItself() override {
     if (pipeline_) pipeline_->stop();
   }
@@ -138,7 +138,6 @@ class ByItself final : public Replay {
     CS_TRY(text, ask_store(*pipeline_, setup_.loaded.configuration, what, parameters));
     return json::parse(text).as_object();
   }
-  const GlobalArguments& global_;
   Setup setup_;
   asio::io_context loop_{1};
   std::unique_ptr<pipeline::Pipeline> pipeline_;
@@ -282,7 +281,7 @@ int dlq_replay(const Arguments& arguments) {
     Setup setup = load_setup(arguments.global, {});
     if (!print_diagnostics(setup.loaded, arguments.global)) return kConfig;
     configure_logging(setup.loaded.configuration, arguments.global);
-    auto alone = std::make_unique<ByItself>(arguments.global, std::move(setup));
+    auto alone = std::make_unique<ByItself>(std::move(setup));
     if (auto opened = alone->open(); !opened) return store_failure(opened.error());
     replay = std::move(alone);
   }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <thread>
 #include <utility>
 
@@ -74,14 +73,15 @@ std::shared_ptr<Lane> Delivery::Impl::find(std::string_view id) const {
   return nullptr;
 }
 
-std::size_t Delivery::healthy_backlog_bytes() const {
-  std::size_t least = std::numeric_limits<std::size_t>::max();
+bool Delivery::sources_should_wait() const {
+  bool any = false;
   for (const Impl::Placed& placed : impl_->lanes) {
     const LaneState state = placed.lane->state();
-    if (state == LaneState::running || state == LaneState::starting)
-      least = std::min<std::size_t>(least, placed.lane->stats().queued_bytes.load(std::memory_order_relaxed));
+    if (state != LaneState::running && state != LaneState::starting) continue;
+    if (!placed.lane->has_enough()) return false;
+    any = true;
   }
-  return least == std::numeric_limits<std::size_t>::max() ? 0 : least;
+  return any;
 }
 
 bool Delivery::idle() const {

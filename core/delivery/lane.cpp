@@ -10,6 +10,10 @@
 namespace csiem::delivery {
 namespace {
 
+// What a lane may hold before its sources wait for it: enough to keep every permit busy, small enough to stay in the
+// cache's neighbourhood and under the memory promise.
+constexpr std::size_t kEnoughBytes = 8U << 20;
+
 // Tells the loop for whom it works.
 class OnDuty {
  public:
@@ -142,6 +146,14 @@ uint64_t Lane::queued_events() const {
   // Told to the cursor before it is taken off the counter, so looking at the counter first misses nothing.
   const uint64_t here = context_.stats.queued_events.load(std::memory_order_acquire);
   return std::max(here, cursor_->ledger().queued());
+}
+
+bool Lane::has_enough() const {
+  if (context_.stats.queued_bytes.load(std::memory_order_relaxed) < kEnoughBytes) return false;
+  // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
+  // to give events up, they rather stay with their sources.
+  const store::Lag lag = cursor_->lag();
+  return lag.in_memory || (lag.limit_bytes != 0 && lag.bytes >= lag.limit_bytes / 4 * 3);
 }
 
 bool Lane::publish(const event::BatchRef& batch, std::span<const store::Range> skip,

@@ -113,9 +113,9 @@ class Delivery {
   // Also lets an open breaker or a hold send its probe now.
   bool resume(std::string_view id);
 
-  // What the least loaded of the lanes in states running and starting holds: sources pace themselves by the fastest
-  // exporter, the others follow from the log. Any thread.
-  std::size_t healthy_backlog_bytes() const;
+  // Every lane in the states running and starting has more than it can use soon: the fastest exporter sets the pace of
+  // the sources, the others follow from the log. Any thread.
+  bool sources_should_wait() const;
   // No lane has events left, neither in its hands nor in the log. Any thread.
   bool idle() const;
   // Every lane that still holds events is in a state in which it may hold them for long (open, held, parked,

@@ -55,6 +55,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   // Events of the log that have not ended here.
   uint64_t queued_events() const;
   store::Ledger ledger() const { return cursor_->ledger(); }
+  // Sources need not hurry for this lane's sake.
+  bool has_enough() const;
   void credentials_changed();
   void flush();
   // False: the lane takes no letters any more.

@@ -14,9 +14,6 @@
 namespace csiem::pipeline {
 namespace {
 
-// What a lane that delivers may hold before the sources wait for it: enough to keep every permit busy, small enough to
-// stay in the cache's neighbourhood and under the memory promise.
-constexpr std::size_t kHealthyBacklogBytes = 8U << 20;
 constexpr int64_t kSecondNs = 1'000'000'000;
 
 credentials::CredentialStore::Settings credential_settings(const config::Credentials& from) {
@@ -178,7 +175,7 @@ Result<void> Pipeline::open_sources() {
 // The fastest lane sets the pace, so that the log is not filled faster than anybody can use it. A lane that is slower,
 // or cannot deliver, lags behind in the log and holds nobody back.
 bool Pipeline::sources_must_wait() const {
-  return store_->must_wait() || delivery_->healthy_backlog_bytes() >= kHealthyBacklogBytes;
+  return store_->must_wait() || delivery_->sources_should_wait();
 }
 
 void Pipeline::resolve_credentials(bool first) {

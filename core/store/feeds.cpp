@@ -127,6 +127,13 @@ Ledger Feeds::ledger(const Handle& feed) const {
   return feed->state.ledger(end_);
 }
 
+Lag Feeds::lag(const Handle& feed) const {
+  const std::lock_guard lock(mutex_);
+  const Sequence next = feed->state.next();
+  const bool in_memory = next >= end_ || recent_.find(next) != nullptr;
+  return {in_memory, in_memory ? 0 : feed->lag_bytes, feed->options.limits.max_bytes};
+}
+
 void Feeds::save_state(const Handle& feed, std::string text) {
   Lock lock(mutex_);
   feed->state.state = std::move(text);

@@ -30,7 +30,8 @@ class Feeds {
     CursorOptions options;
     CursorState state;
     Deliver deliver;    // empty: not started
-    bool open = false;  // false: an orphan
+    bool open = false;       // false: an orphan
+    uint64_t lag_bytes = 0;  // when the limits were looked at last
   };
   using Handle = std::shared_ptr<Feed>;
 
@@ -70,6 +71,7 @@ class Feeds {
   void settle(const Handle& feed, Sequence first, Sequence last, const std::array<uint64_t, 4>& counts);
   void dead_letter(const Handle& feed, DeadLetter letter);
   Ledger ledger(const Handle& feed) const;
+  Lag lag(const Handle& feed) const;
   void save_state(const Handle& feed, std::string text);
   std::string state(const Handle& feed) const;
   uint64_t unsettled_events() const;

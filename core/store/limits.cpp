@@ -134,6 +134,10 @@ void Feeds::enforce_limits(const Tail& tail) {
     const auto lag = lag_at(database_, next, tail);
     if (!lag) return;
     const uint64_t bytes = lag->bytes - std::min(lag->bytes, ahead);
+    {
+      const std::lock_guard keep(mutex_);
+      feed->lag_bytes = bytes;
+    }
     const bool too_old =
         lag->accepted_unix_ns != 0 && std::max<int64_t>(now - lag->accepted_unix_ns, 0) / kNsPerMs > limits.max_age_ms;
     if (bytes <= limits.max_bytes && !too_old) continue;

@@ -89,6 +89,13 @@ struct Quarantined {
 // sends nor counts nor settles those. The span is valid during the call.
 using Deliver = std::function<void(const event::BatchRef& batch, std::span<const Range> skip)>;
 
+// How far a cursor is behind the newest durable event.
+struct Lag {
+  bool in_memory = true;     // what comes next is handed over without reading the log
+  uint64_t bytes = 0;        // of the log; at most some seconds old
+  uint64_t limit_bytes = 0;  // where the policy of CursorLimits acts; 0: unknown
+};
+
 // One exporter's place in the log. Owned by one lane; calls may come from any thread, one at a time. An event is
 // settled when settle() covers it, never when it is read, so a crash re-delivers (at-least-once). Destroying it ends
 // the delivery; its place is kept.
@@ -104,6 +111,7 @@ class Cursor {
   // Keeps the letter; it becomes durable together with the settle() of its event, which must follow.
   virtual void dead_letter(DeadLetter letter) = 0;
   virtual Ledger ledger() const = 0;
+  virtual Lag lag() const { return {}; }
   // A small text that survives with the cursor.
   virtual void save_state(std::string text) = 0;
   virtual std::string state() const = 0;

@@ -63,6 +63,22 @@ class Log(Case):
         daemon.stop()
         self.assertLess(mock.arrivals().index(events[-1]["event_id"]), 2500)
 
+    def test_a_severe_event_that_comes_while_a_backlog_drains_does_not_wait_for_it(self):
+        events = [event(n) for n in range(40000)]
+        self.write("in.jsonl", lines(events))
+        port = free_port()
+        config = self.configuration(self.dead_url_webhook(port, more="concurrency = 1\nbody = \"ndjson\"\n"))
+        status, text = self.run_once(config)
+        self.assertEqual(status, 75, text)
+        mock = self.mock("webhook", "--fail", "slow=20ms:100%", port=port)
+        daemon = self.daemon(config)
+        wait_for("the first", lambda: mock.arrivals())
+        severe = event(99999, "critical")
+        self.append("in.jsonl", lines([severe]))
+        wait_for("all events", lambda: len(mock.arrivals()) >= 40001)
+        daemon.stop()
+        self.assertLess(mock.arrivals().index(severe["event_id"]), 30000)
+
     def test_an_orphan_keeps_its_place_and_is_adopted(self):
         events = [event(n) for n in range(50)]
         self.write("in.jsonl", lines(events))
