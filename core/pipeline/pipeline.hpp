@@ -46,6 +46,7 @@ class Pipeline {
   const delivery::Delivery& delivery() const { return *delivery_; }
   bus::EventBus& bus() { return bus_; }
   uint64_t unsettled_events() const { return store_->unsettled_events(); }
+  const store::Store& store() const { return *store_; }
   // The disk fails for good: what is left to do is to end, so that a supervisor takes notice.
   bool store_failed() const { return store_->health() == store::Health::failed; }
   // What could not be started, in words.
