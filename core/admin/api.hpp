@@ -22,6 +22,8 @@ struct Backend {
   std::function<Snapshot()> snapshot;
   // Asks for it; it takes effect a moment later. The exporter is one of the snapshot's. Fails when its plugin is stuck.
   std::function<Result<void>(Action, const std::string& exporter)> act;
+  // The health of StoreView without the rest, at once even when the disk hangs. May be empty: all is well.
+  std::function<std::string()> store_health = {};
 };
 
 struct Request {

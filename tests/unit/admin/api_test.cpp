@@ -121,7 +121,30 @@ TEST_CASE("not ready while a required exporter is held, with the code; ready aga
   CHECK(bench.ask("GET", "/readyz").status == 200);
   health = bench.get("/readyz?verbose");
   CHECK(health.at("ready") == true);
-  CHECK(health.at("checks").as_array().size() == 4);
+  CHECK(health.at("checks").as_array().size() == 5);
+}
+
+TEST_CASE("a full store is not ready and alive, a failed one is neither") {
+  for (const bool failed : {false, true}) {
+    Bench bench;
+    bench.snapshot.exporters.pop_back();
+    REQUIRE(bench.ask("GET", "/readyz").status == 200);
+    bench.snapshot.store.health = failed ? "store_failed" : "store_full";
+    bench.snapshot.store.code = failed ? 5008 : 5007;
+    Api api{{[&] { return bench.snapshot; }, [](Action, const std::string&) -> Result<void> { return {}; },
+             [&] { return bench.snapshot.store.health; }}};
+    const Answer alive = api.handle({"GET", "/healthz", Role::none, ""});
+    CHECK(alive.status == (failed ? 503 : 200));
+    CHECK(alive.body == (failed ? "store_failed\n" : "ok, store_full\n"));
+    const Answer ready = api.handle({"GET", "/readyz", Role::none, ""});
+    CHECK(ready.status == 503);
+    const json::object health = json::parse(ready.body).as_object();
+    REQUIRE(health.at("reasons").as_array().size() == 1);
+    CHECK(health.at("reasons").at(0).at("kind") == "store");
+    CHECK(health.at("reasons").at(0).at("code") == (failed ? "CS5008" : "CS5007"));
+    const json::object status = json::parse(api.handle({"GET", "/api/v1/status", Role::viewer, ""}).body).as_object();
+    CHECK(status.at("store").at("health") == bench.snapshot.store.health);
+  }
 }
 
 TEST_CASE("draining, a source with a problem and a required exporter that did not start are not ready") {
