@@ -106,7 +106,12 @@ Answer Api::handle(const Request& request) {
 }
 
 // The loop that answers is the loop whose turning is asked about.
-Answer Api::health(const Request&, const std::string&) { return {200, "text/plain", "ok\n"}; }
+// A full store is no reason to kill the daemon: it goes on delivering, and makes room by that. A failed one is.
+Answer Api::health(const Request&, const std::string&) {
+  const std::string store = backend_.store_health ? backend_.store_health() : "ok";
+  if (store == "store_failed") return {503, "text/plain", store + "\n"};
+  return {200, "text/plain", store == "ok" ? "ok\n" : "ok, " + store + "\n"};
+}
 
 Answer Api::readiness(const Request& request, const std::string&) {
   const std::size_t mark = request.target.find('?');

@@ -30,6 +30,8 @@ struct Backend {
   // is wrong with them (Code::invalid), that there is no such thing (not_found), or that it cannot be done now
   // (denied).
   std::function<Result<std::string>(StoreRequest, const Parameters& parameters)> store = {};
+  // The health of StoreView without the rest, at once even when the disk hangs. May be empty: all is well.
+  std::function<std::string()> store_health = {};
 };
 
 struct Request {

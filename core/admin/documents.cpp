@@ -87,6 +87,11 @@ json::object exporter_object(const Snapshot& snapshot, const ExporterView& expor
   object["events_per_second"] = rounded(rates.delivered(snapshot, exporter));
   object["request_p99_seconds_at_most"] = p99_at_most(exporter.request_seconds);
   object["queued_bytes"] = exporter.queued_bytes;
+  object["queue_bytes"] = exporter.lag_bytes;
+  object["queue_limit_bytes"] = exporter.lag_limit_bytes;
+  object["queue_oldest"] = time_or_null(exporter.oldest_unix_ns);
+  object["dead_letters"] = exporter.letters;
+  object["dead_letter_bytes"] = exporter.letter_bytes;
   object["retries"] = exporter.retries;
   object["possible_duplicates"] = exporter.possible_duplicates;
   object["ledger"] = ledger_object(exporter);
@@ -104,6 +109,22 @@ json::array left_out_array(const Snapshot& snapshot) {
   json::array left_out;
   for (const auto& one : snapshot.left_out) left_out.push_back({{"id", one.id}, {"why", one.why}});
   return left_out;
+}
+
+json::object store_object(const Snapshot& snapshot) {
+  const StoreView& store = snapshot.store;
+  json::object lost;
+  for (const auto& [cause, events] : store.lost) lost[cause] = events;
+  return {{"health", store.health},
+          {"code", code_or_null(store.code)},
+          {"unsettled_events", snapshot.unsettled_events},
+          {"memory_limit_bytes", snapshot.memory_limit_bytes},
+          {"committed_sequence", store.committed},
+          {"bytes", store.used_bytes},
+          {"limit_bytes", store.max_bytes},
+          {"disk_free_bytes", store.disk_free_bytes},
+          {"quarantined", store.quarantined},
+          {"lost", lost}};
 }
 
 json::object intake_object(const IntakeView& intake) {
@@ -135,8 +156,7 @@ std::string status_document(const Snapshot& snapshot, const Rates& rates, const 
   document["intake"] = intake_object(snapshot.intake);
   document["exporters"] = exporter_array(snapshot, rates);
   document["left_out"] = left_out_array(snapshot);
-  document["store"] = {{"unsettled_events", snapshot.unsettled_events},
-                       {"memory_limit_bytes", snapshot.memory_limit_bytes}};
+  document["store"] = store_object(snapshot);
   return text_of(document);
 }
 

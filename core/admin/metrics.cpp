@@ -1,5 +1,6 @@
 #include "admin/metrics.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -76,6 +77,28 @@ void intake_families(Exposition& out, const Snapshot& snapshot) {
 void store_families(Exposition& out, const Snapshot& snapshot) {
   out.family("clawdstrike_siem_store_unsettled_events", "gauge", "Events that some exporter has not settled.");
   out.sample({}, snapshot.unsettled_events);
+  const StoreView& store = snapshot.store;
+  out.family("clawdstrike_siem_store_healthy", "gauge", "1 while the store takes events.");
+  out.sample({}, uint64_t{store.code == 0});
+  out.family("clawdstrike_siem_store_groups_total", "counter", "Transactions of the store.");
+  out.sample({}, store.groups);
+  out.family("clawdstrike_siem_store_group_events", "histogram", "Events that a transaction made durable.");
+  out.histogram({}, store.group_events);
+  out.family("clawdstrike_siem_store_committed_seq", "gauge", "Sequence of the newest durable event.");
+  out.sample({}, store.committed);
+  out.family("clawdstrike_siem_store_bytes", "gauge", "What the store's tables use.");
+  out.sample({}, store.used_bytes);
+  out.family("clawdstrike_siem_store_limit_bytes", "gauge", "store.max_bytes.");
+  out.sample({}, store.max_bytes);
+  out.family("clawdstrike_siem_store_free_bytes", "gauge", "Free on the store's disk, for the daemon's user.");
+  out.sample({}, store.disk_free_bytes);
+  out.family("clawdstrike_siem_store_lost_events_total", "counter",
+             "Events of the log that reach nobody: damaged_block, unreadable_event, missing_block.");
+  for (const auto& [cause, events] : store.lost) out.sample({{"cause", cause}}, events);
+  out.family("clawdstrike_siem_quarantine_records", "gauge", "Lines that are no events and are kept.");
+  out.sample({}, store.quarantined);
+  out.family("clawdstrike_siem_dlq_dropped_events_total", "counter", "Dead letters that reached a limit.");
+  out.sample({}, store.letters_dropped);
   out.family("clawdstrike_siem_memory_limit_bytes", "gauge", "global.memory_limit.");
   out.sample({}, snapshot.memory_limit_bytes);
 }
@@ -125,8 +148,30 @@ void exporter_families(Exposition& out, const Snapshot& snapshot) {
                [](const View& one) { return seconds(one.last_success_unix_ns); });
   per_exporter(out, snapshot, "clawdstrike_siem_queue_events", "gauge", "Events accepted and not settled.",
                [](const View& one) { return one.queued; });
-  per_exporter(out, snapshot, "clawdstrike_siem_queue_bytes", "gauge", "Memory of the batches that hold them.",
+  per_exporter(out, snapshot, "clawdstrike_siem_queue_bytes", "gauge",
+               "Bytes of the log from the oldest of them on; queue.max_bytes limits it.",
+               [](const View& one) { return one.lag_bytes; });
+  per_exporter(out, snapshot, "clawdstrike_siem_queue_limit_bytes", "gauge", "queue.max_bytes.",
+               [](const View& one) { return one.lag_limit_bytes; });
+  per_exporter(out, snapshot, "clawdstrike_siem_queue_memory_bytes", "gauge", "Memory of the batches at hand.",
                [](const View& one) { return one.queued_bytes; });
+  per_exporter(out, snapshot, "clawdstrike_siem_queue_oldest_event_age_seconds", "gauge",
+               "Since the oldest of them was accepted; 0 when there is none.", [&](const View& one) {
+                 return one.oldest_unix_ns == 0
+                            ? 0.0
+                            : seconds(std::max<int64_t>(snapshot.taken_unix_ns - one.oldest_unix_ns, 0));
+               });
+  per_exporter(out, snapshot, "clawdstrike_siem_dlq_events", "gauge", "Dead letters that are kept.",
+               [](const View& one) { return one.letters; });
+  per_exporter(out, snapshot, "clawdstrike_siem_dlq_bytes", "gauge", "Their size; dlq.max_bytes limits it.",
+               [](const View& one) { return one.letter_bytes; });
+  per_exporter(out, snapshot, "clawdstrike_siem_retry_budget_tokens", "gauge",
+               "Retries that may go at once; at 0 they wait.", [](const View& one) { return one.retry_tokens; });
+  out.family("clawdstrike_siem_exporter_shed_events_total", "counter",
+             "Events given up by the exporter's queue policy, by severity.");
+  for (const View& one : snapshot.exporters)
+    for (const auto& [severity, events] : one.dropped_by)
+      out.sample({{"exporter", one.id}, {"event_severity", severity}}, events);
   per_exporter(out, snapshot, "clawdstrike_siem_dlq_events_total", "counter", "Events that became dead letters.",
                [](const View& one) { return one.dead_lettered; });
   per_exporter(out, snapshot, "clawdstrike_siem_exporter_dropped_events_total", "counter",

@@ -29,6 +29,8 @@ Check exporter_check(const ExporterView& exporter) {
 std::vector<Check> readiness(const Snapshot& snapshot) {
   std::vector<Check> checks;
   checks.push_back({"daemon", "", snapshot.draining ? 8008 : 0, snapshot.draining ? title(8008) : "running", true});
+  const StoreView& store = snapshot.store;
+  checks.push_back({"store", "", store.code, store.code == 0 ? "open" : store.health + ": " + title(store.code), true});
   for (const SourceView& source : snapshot.sources) {
     const bool reads = source.problem_code == 0 || source.problem_code == kPolling;
     checks.push_back({"source", source.id, reads ? 0 : source.problem_code, reads ? "reading" : source.problem, true});

@@ -12,7 +12,7 @@ namespace csiem::admin {
 
 // One thing that was looked at.
 struct Check {
-  std::string_view kind;  // daemon, source, exporter
+  std::string_view kind;  // daemon, store, source, exporter
   std::string id;         // empty for the daemon
   int code = 0;           // of messages.def; 0: passed
   std::string message;
@@ -20,8 +20,8 @@ struct Check {
   bool passed() const noexcept { return code == 0; }
 };
 
-// Everything that readiness depends on (ux.md 8): not draining, every source without a problem, every required exporter
-// started and healthy.
+// Everything that readiness depends on (ux.md 8): not draining, the store taking events, every source without a
+// problem, every required exporter started and healthy.
 std::vector<Check> readiness(const Snapshot& snapshot);
 bool ready(const std::vector<Check>& checks);
 

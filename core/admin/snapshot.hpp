@@ -23,9 +23,9 @@ struct IntakeView {
            utf8_repaired = 0;
 };
 
-// Durations by bucket. `counts` has one more element than `bounds`: what is above the last bound.
+// Durations, or other amounts, by bucket. `counts` has one more element than `bounds`: what is above the last bound.
 struct Histogram {
-  std::vector<double> bounds;    // upper bounds in seconds, ascending
+  std::vector<double> bounds;    // upper bounds, of durations in seconds, ascending
   std::vector<uint64_t> counts;  // of each bucket alone
   double sum = 0;
 };
@@ -49,6 +49,12 @@ struct ExporterView {
   // The ledger, in events since the store knows the exporter: accepted is the sum of the others.
   uint64_t accepted = 0, delivered = 0, filtered = 0, dead_lettered = 0, dropped = 0, lost = 0, queued = 0;
   uint64_t queued_bytes = 0, possible_duplicates = 0;
+  std::vector<std::pair<std::string_view, uint64_t>> dropped_by;  // by severity
+  // What it lags behind in the store's log.
+  uint64_t lag_bytes = 0, lag_limit_bytes = 0;
+  int64_t oldest_unix_ns = 0;              // when the oldest event not settled was accepted; 0: none
+  uint64_t letters = 0, letter_bytes = 0;  // dead letters that lie in the store
+  double retry_tokens = 0;
   uint64_t retries = 0, bytes_raw = 0, bytes_wire = 0, breaches = 0;
   std::vector<std::pair<std::string_view, uint64_t>> requests;  // by how they were answered
   Histogram request_seconds;
@@ -58,6 +64,15 @@ struct ExporterView {
   int64_t imbalance() const noexcept {
     return static_cast<int64_t>(accepted - delivered - filtered - dead_lettered - dropped - lost - queued);
   }
+};
+
+struct StoreView {
+  std::string health = "ok";  // or store_full, store_failing, store_failed
+  int code = 0;               // of messages.def: why it is not ok
+  uint64_t groups = 0, committed = 0, used_bytes = 0, max_bytes = 0, disk_free_bytes = 0, quarantined = 0,
+           letters_dropped = 0;
+  Histogram group_events;
+  std::vector<std::pair<std::string_view, uint64_t>> lost;  // events, by cause
 };
 
 struct Snapshot {
@@ -70,6 +85,7 @@ struct Snapshot {
   uint64_t unsettled_events = 0, memory_limit_bytes = 0;
 
   IntakeView intake;
+  StoreView store;
   std::vector<SourceView> sources;
   std::vector<ExporterView> exporters;
   struct LeftOut {

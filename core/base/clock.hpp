@@ -29,6 +29,8 @@ class ManualClock final : public Clock {
     mono_.fetch_add(ns, std::memory_order_relaxed);
   }
   void advance_ms(int64_t ms) { advance_ns(ms * 1'000'000); }
+  // Somebody sets the wall clock.
+  void step_wall_ms(int64_t ms) { unix_.fetch_add(ms * 1'000'000, std::memory_order_relaxed); }
 
  private:
   std::atomic<int64_t> unix_;

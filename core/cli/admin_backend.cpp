@@ -37,8 +37,54 @@ void copy_counters(const delivery::LaneStats& stats, admin::ExporterView& view) 
   view.retries = stats.retries.load(std::memory_order_relaxed);
   view.bytes_raw = stats.bytes_raw.load(std::memory_order_relaxed);
   view.bytes_wire = stats.bytes_wire.load(std::memory_order_relaxed);
+  view.retry_tokens = static_cast<double>(stats.retry_tokens_milli.load(std::memory_order_relaxed)) / 1000;
   view.breaches = stats.strikes.load(std::memory_order_relaxed);
   view.last_success_unix_ns = stats.last_success_unix_ns.load(std::memory_order_relaxed);
+}
+
+std::string store_health(const store::Store& store) {
+  switch (store.health()) {
+    case store::Health::ok:
+      return "ok";
+    case store::Health::full:
+      return "store_full";
+    case store::Health::failing:
+      return "store_failing";
+    case store::Health::failed:
+      return "store_failed";
+  }
+  return "unknown";
+}
+
+admin::StoreView store_view(const store::Store& store, const store::Figures& figures) {
+  static constexpr std::string_view kCauses[] = {"damaged_block", "unreadable_event", "missing_block"};
+  admin::StoreView view;
+  view.code = store.health_code();
+  view.health = store_health(store);
+  view.groups = figures.groups;
+  view.committed = figures.committed;
+  view.used_bytes = figures.used_bytes;
+  view.max_bytes = figures.max_bytes;
+  view.disk_free_bytes = figures.disk_free_bytes;
+  view.quarantined = figures.quarantined;
+  view.letters_dropped = figures.letters_dropped;
+  for (const uint64_t bound : store::Figures::kGroupBounds)
+    view.group_events.bounds.push_back(static_cast<double>(bound));
+  view.group_events.counts.assign(figures.group_events.begin(), figures.group_events.end());
+  view.group_events.sum = static_cast<double>(figures.events);
+  for (std::size_t i = 0; i < figures.lost.size(); ++i) view.lost.emplace_back(kCauses[i], figures.lost[i]);
+  return view;
+}
+
+void copy_figures(const store::Figures& figures, admin::ExporterView& view) {
+  for (const auto& exporter : figures.exporters) {
+    if (exporter.id != view.id) continue;
+    view.lag_bytes = exporter.lag_bytes;
+    view.lag_limit_bytes = exporter.lag_limit_bytes;
+    view.oldest_unix_ns = exporter.oldest_unix_ns;
+    view.letters = exporter.letters;
+    view.letter_bytes = exporter.letter_bytes;
+  }
 }
 
 void copy_ledger(const store::Ledger& ledger, admin::ExporterView& view) {
@@ -47,6 +93,9 @@ void copy_ledger(const store::Ledger& ledger, admin::ExporterView& view) {
   view.filtered = ledger.filtered;
   view.dead_lettered = ledger.dead_lettered;
   view.dropped = ledger.dropped();
+  static constexpr std::string_view kSeverities[] = {"info", "low", "medium", "high", "critical"};
+  for (std::size_t i = 0; i < ledger.dropped_by.size(); ++i)
+    view.dropped_by.emplace_back(kSeverities[i], ledger.dropped_by[i]);
   view.lost = ledger.lost;
   view.queued = ledger.queued();
 }
@@ -102,6 +151,8 @@ admin::Snapshot take_snapshot(const pipeline::Pipeline& pipeline, const config::
   snapshot.lost_threads = pipeline.delivery().abandoned_threads();
   snapshot.unsettled_events = pipeline.unsettled_events();
   snapshot.memory_limit_bytes = configuration.global.memory_limit_bytes;
+  const store::Figures figures = pipeline.store().figures();
+  snapshot.store = store_view(pipeline.store(), figures);
   snapshot.intake = intake_view(pipeline.intake().stats());
   for (const auto& source : pipeline.intake().sources())
     snapshot.sources.push_back(
@@ -112,6 +163,7 @@ admin::Snapshot take_snapshot(const pipeline::Pipeline& pipeline, const config::
     const auto lane = std::find_if(lanes.begin(), lanes.end(), [&](const auto& one) { return one.id == exporter.id; });
     if (lane != lanes.end()) {
       snapshot.exporters.push_back(exporter_view(*lane, exporter, plugins));
+      copy_figures(figures, snapshot.exporters.back());
     } else {
       snapshot.left_out.push_back({exporter.id, why_left_out(pipeline.left_out(), exporter.id), exporter.required});
     }
@@ -168,6 +220,7 @@ admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configu
     snapshot.draining = draining;
     return snapshot;
   };
+  backend.store_health = [&pipeline] { return store_health(pipeline.store()); };
   backend.act = [&pipeline](admin::Action action, const std::string& exporter) {
     return act(pipeline, action, exporter);
   };

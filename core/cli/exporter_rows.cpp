@@ -1,8 +1,11 @@
 #include "cli/exporter_rows.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "base/clock.hpp"
+#include "base/rfc3339.hpp"
 #include "cli/terminal.hpp"
 
 namespace csiem::cli {
@@ -19,6 +22,13 @@ std::string p99_text(const json::object& exporter) {
   const double seconds = real_member(exporter, "request_p99_seconds_at_most");
   if (seconds == 0) return "-";
   return "<=" + duration_text(static_cast<int64_t>(seconds * 1000));
+}
+
+// For how long the oldest event of the queue has waited.
+std::string oldest_text(const json::object& exporter) {
+  const auto since = parse_rfc3339(text_member(exporter, "queue_oldest"));
+  if (!since) return "-";
+  return duration_text(std::max<int64_t>(system_clock().unix_ns() - since->unix_ns, 0) / 1'000'000);
 }
 
 std::string problem_text(const json::object& exporter) {
@@ -71,7 +81,7 @@ std::string rate_text(double events_per_second) {
 
 std::vector<std::vector<std::string>> exporter_rows(const json::object& document, bool separate) {
   std::vector<std::vector<std::string>> rows{
-      {"EXPORTER", "STATE", "RATE", "P99", "DELIVERED", "QUEUE", "DLQ", "PROBLEM"}};
+      {"EXPORTER", "STATE", "RATE", "P99", "DELIVERED", "QUEUE", "OLDEST", "DLQ", "PROBLEM"}};
   for (const json::value& value : array_member(document, "exporters")) {
     if (!value.is_object()) continue;
     const json::object& exporter = value.get_object();
@@ -80,12 +90,12 @@ std::vector<std::vector<std::string>> exporter_rows(const json::object& document
     rows.push_back({text_member(exporter, "id"), state == "running" ? "ok" : state,
                     rate_text(real_member(exporter, "events_per_second")), p99_text(exporter),
                     grouped(number_member(ledger, "delivered"), separate),
-                    grouped(number_member(ledger, "queued"), separate),
-                    grouped(number_member(ledger, "dead_lettered"), separate), problem_text(exporter)});
+                    grouped(number_member(ledger, "queued"), separate), oldest_text(exporter),
+                    grouped(number_member(exporter, "dead_letters"), separate), problem_text(exporter)});
   }
   for (const json::value& value : array_member(document, "left_out"))
     if (value.is_object())
-      rows.push_back({text_member(value.get_object(), "id"), "left out", "-", "-", "-", "-", "-",
+      rows.push_back({text_member(value.get_object(), "id"), "left out", "-", "-", "-", "-", "-", "-",
                       text_member(value.get_object(), "why")});
   return rows;
 }

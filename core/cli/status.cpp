@@ -48,6 +48,13 @@ std::vector<std::vector<std::string>> source_rows(const json::object& status, bo
   return rows;
 }
 
+// One line, when the store is in trouble.
+std::string store_text(const json::object& status) {
+  const json::object& store = object_member(status, "store");
+  const std::string code = text_member(store, "code");
+  return code.empty() ? std::string() : "STORE   " + text_member(store, "health") + " [" + code + "]\n";
+}
+
 // Which ledgers do not add up, and the figures of exporters that have something left to do.
 std::string ledger_text(const json::object& status, bool separate) {
   std::string text;
@@ -79,9 +86,9 @@ int status(const Arguments& arguments) {
   }
   const json::object& status = document->get_object();
   const bool separate = is_terminal(STDOUT_FILENO);
-  const std::string text = headline(status) + table(source_rows(status, separate), arguments.global.plain) +
-                           table(exporter_rows(status, separate), arguments.global.plain) +
-                           ledger_text(status, separate);
+  const std::string text =
+      headline(status) + store_text(status) + table(source_rows(status, separate), arguments.global.plain) +
+      table(exporter_rows(status, separate), arguments.global.plain) + ledger_text(status, separate);
   std::fputs(text.c_str(), stdout);
   return kOk;
 }

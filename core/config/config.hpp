@@ -102,8 +102,10 @@ struct Queue {
   uint64_t max_bytes = 1ULL << 30;
   int64_t max_age_ms = 7LL * 24 * 3600 * 1000;
   std::string when_full = "drop_lowest_severity";  // drop_lowest_severity | drop_oldest | dlq | block
+  Origin when_full_origin;
 };
 struct DeadLetters {
+  bool enabled = true;
   uint64_t max_bytes = 256ULL << 20;
   int64_t max_age_ms = 30LL * 24 * 3600 * 1000;
 };

@@ -188,8 +188,9 @@ void ExporterReader::read_generic(const Reader& read, Exporter& out) {
   out.breaker = {read.number("circuit_breaker.failure_threshold"), read.number("circuit_breaker.open_for")};
   out.priority_severity = static_cast<int32_t>(read.number("priority_severity"));
   read_start(read, out);
-  out.queue = {read.size("queue.max_bytes"), read.number("queue.max_age"), read.text("queue.when_full")};
-  out.dlq = {read.size("dlq.max_bytes"), read.number("dlq.max_age")};
+  out.queue = {read.size("queue.max_bytes"), read.number("queue.max_age"), read.text("queue.when_full"), {}};
+  if (const Node* when_full = read.node("queue.when_full")) out.queue.when_full_origin = when_full->value;
+  out.dlq = {read.flag("dlq.enabled"), read.size("dlq.max_bytes"), read.number("dlq.max_age")};
   out.tls = {read.flag("tls.verify"), read.text("tls.ca_file"), read.text("tls.cert_file"), read.text("tls.key_file"),
              read.text("tls.min_version")};
 }
@@ -377,6 +378,19 @@ void check_shared_paths(Context& context, const std::vector<Exporter>& exporters
   }
 }
 
+// The only policy with which one exporter can hold up the others (delivery.md 6).
+void check_blocking(Context& context, const std::vector<Exporter>& exporters) {
+  std::size_t enabled = 0;
+  for (const Exporter& exporter : exporters) enabled += exporter.enabled;
+  for (const Exporter& exporter : exporters) {
+    if (!exporter.enabled || exporter.required || exporter.queue.when_full != "block" || enabled < 2) continue;
+    auto& finding = context.findings.warning(
+        1061, exporter.queue.when_full_origin,
+        "exporter '" + exporter.id + "' stops the sources of all exporters when the store is full");
+    finding.hint = "set required = true when it must have everything, else let when_full drop";
+  }
+}
+
 void check_defaults(Context& context, const Node& defaults) {
   Check check{exporter_keys(), "in [exporter_defaults]", &context.findings, {}, {}};
   check.unknown = [&](const std::string& path, const Node& member) {
@@ -418,6 +432,7 @@ void read_exporters(Context& context, Configuration& out) {
     out.exporters.push_back(ExporterReader(context, out, id, node, defaults).read());
   }
   check_shared_paths(context, out.exporters);
+  check_blocking(context, out.exporters);
 }
 
 }  // namespace csiem::config

@@ -8,7 +8,6 @@ namespace {
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr uint32_t kMinRequests = 20;
-constexpr int64_t kMaxOpenMs = 300'000;
 
 }  // namespace
 
@@ -33,9 +32,8 @@ bool Breaker::window_is_bad(int64_t now_ns) const {
 
 void Breaker::open(int64_t now_ns) {
   const bool probe_failed = state_ == State::half_open;
-  open_for_ms_ = probe_failed
-                     ? std::min(std::max<int64_t>(open_for_ms_, 1) * 2, std::max(kMaxOpenMs, settings_.open_for_ms))
-                     : settings_.open_for_ms;
+  open_for_ms_ =
+      probe_failed ? std::min(std::max<int64_t>(open_for_ms_, 1) * 2, longest_open_ms()) : settings_.open_for_ms;
   const int64_t fifth = open_for_ms_ / 5;
   const int64_t jitter = static_cast<int64_t>(random_.below(static_cast<uint64_t>(2 * fifth + 1))) - fifth;
   probe_at_ns_ = now_ns + (open_for_ms_ + jitter) * kNsPerMs;

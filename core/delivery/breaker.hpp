@@ -31,6 +31,15 @@ class Breaker {
   void begin_probe() noexcept { state_ = State::half_open; }
   // Somebody believes that the destination works again: the probe may go at once.
   void probe_now(int64_t now_ns) noexcept { probe_at_ns_ = std::min(probe_at_ns_, now_ns); }
+  // How long it was opened for last; a failed probe doubles it. 0 while closed.
+  int64_t open_for_ms() const noexcept { return open_for_ms_; }
+  // As it was in an earlier process: open until then. `open_for_ms` is kept within what it may be.
+  void reopen(int64_t open_for_ms, int64_t probe_at_ns) noexcept {
+    open_for_ms_ = std::clamp(open_for_ms, std::min(settings_.open_for_ms, longest_open_ms()), longest_open_ms());
+    probe_at_ns_ = probe_at_ns;
+    state_ = State::open;
+  }
+  int64_t longest_open_ms() const noexcept { return std::max(kMaxOpenMs, settings_.open_for_ms); }
   // A probe ended without telling anything: another one may go.
   void probe_undecided() noexcept {
     if (state_ == State::half_open) state_ = State::open;
@@ -45,6 +54,7 @@ class Breaker {
     uint32_t requests = 0, failures = 0;
   };
   static constexpr int64_t kWindowSeconds = 30;
+  static constexpr int64_t kMaxOpenMs = 300'000;
 
   Second& second(int64_t now_ns);
   bool window_is_bad(int64_t now_ns) const;
@@ -71,6 +81,11 @@ class Hold {
   void begin(Kind kind, int64_t now_ns, int64_t interval_ns) noexcept {
     kind_ = kind;
     probe_at_ns_ = now_ns + interval_ns;
+  }
+  // As it was in an earlier process.
+  void resume(Kind kind, int64_t probe_at_ns) noexcept {
+    kind_ = kind;
+    probe_at_ns_ = probe_at_ns;
   }
   // A probe was sent or failed: the next one an interval later.
   void postpone(int64_t now_ns, int64_t interval_ns) noexcept { probe_at_ns_ = now_ns + interval_ns; }

@@ -239,7 +239,10 @@ void Lane::run() {
       smaller_until_ns_ = 0;
       batcher_->set_max_bytes(configured_max_bytes_);
     }
-    if (!started_) started_ = credentials_ready();
+    if (!started_ && credentials_ready()) {
+      started_ = true;
+      recall(now);
+    }
     render(now);
     dispatch(now);
     render(now);
@@ -248,7 +251,10 @@ void Lane::run() {
         permits_.free(context_.flights.size()) && context_.limiter->wait_ns(now) == 0)
       context_.mailbox.wake();  // a plugin finished at once and there is more for it
   }
+  context_.stats.retry_tokens_milli.store(static_cast<int64_t>(budget_.tokens_at(now) * 1000),
+                                          std::memory_order_relaxed);
   update_state(now);
+  remember(now);
   set_alarm(now);
 }
 
@@ -292,7 +298,10 @@ void Lane::read_letters(int64_t now) {
   if (letters_.flush) flushing_ = true;
   if (letters_.pause) {
     paused_ = *letters_.pause;
-    if (!paused_) probe_now(now);
+    if (!paused_) {
+      probe_now(now);
+      if (hold_.kind() == Hold::Kind::rejected_all) rejections_.tolerate();
+    }
   }
   if (parked_) return;
   for (const Mailbox::Task& task : letters_.tasks) outlets_[task.outlet].services->run_task(task);

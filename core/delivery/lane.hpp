@@ -44,6 +44,7 @@ struct LaneStats {
   std::atomic<int> state{static_cast<int>(LaneState::starting)};
   std::atomic<int> problem_code{0};  // of messages.def: why the state is not `running`; 0 when it is
   std::atomic<int64_t> last_success_unix_ns{0};
+  std::atomic<int64_t> retry_tokens_milli{0};  // thousandths of a retry that the budget holds now
 };
 
 // How `run --dry-run` sees a request instead of the network.

@@ -18,6 +18,8 @@
 #include "delivery/instance_services.hpp"
 #include "delivery/lane.hpp"
 #include "delivery/loop.hpp"
+#include "delivery/rejections.hpp"
+#include "delivery/remembered.hpp"
 #include "delivery/retry.hpp"
 
 namespace csiem::delivery {
@@ -132,7 +134,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void on_failure(const Flight& flight, const Verdict& verdict, int64_t now);
   void on_auth(const Flight& flight, const std::string& cause, int64_t now);
   void refresh_done(int64_t now);
-  void hold(Hold::Kind kind, uint32_t outlet, const std::string& cause, int64_t now);
+  void hold(Hold::Kind kind, uint32_t outlet, int code, const std::string& cause, int64_t now);
   void strike(const std::string& what, int64_t now);
   void park(int64_t now);
   void update_state(int64_t now);
@@ -143,6 +145,11 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   std::string describe(const Flight& flight, const Verdict& verdict) const;
   std::string setting_of(uint32_t outlet) const;
   void remember_error(const std::string& text);
+
+  // remember.cpp
+  uint32_t settings_digest() const;
+  void recall(int64_t now);
+  void remember(int64_t now);
 
   const Clock& clock_;
   const Tuning tuning_;
@@ -166,7 +173,10 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   Breaker breaker_;
   Hold hold_;
   Permits permits_;
-  uint64_t refused_in_row_ = 0;    // events, since one was accepted
+  int hold_code_ = 0;
+  std::string trouble_words_;  // why the breaker opened or the hold began
+  Rejections rejections_;
+  uint64_t refused_in_row_ = 0;  // events, since one was accepted
   std::vector<Suspect> suspects_;  // of these, the ones that are no dead letters yet
   uint32_t held_outlet_ = 0, probe_round_ = 0;
   uint64_t held_generations_ = 0;
@@ -187,6 +197,14 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   double strike_level_ = 0;
   int64_t strike_at_ns_ = 0;
   uint64_t next_batch_id_ = 1;
+
+  // What of the breaker and the hold is written down with the cursor.
+  struct Written {
+    int64_t open_for_ms = 0, open_until_ns = 0;
+    Hold::Kind hold = Hold::Kind::none;
+    int64_t held_until_ns = 0;
+    bool operator==(const Written&) const = default;
+  } written_;
 
   LaneState state_ = LaneState::starting;
   int64_t state_since_ns_ = 0, trouble_since_ns_ = 0, running_total_ns_ = 0;

@@ -150,8 +150,12 @@ std::unique_ptr<Parcel> ParcelQueue::take(int64_t now_ns, bool in_order) {
 
 std::unique_ptr<Parcel> ParcelQueue::take_probe(uint32_t round, uint32_t destination) {
   std::vector<std::size_t> candidates;
-  for (std::size_t i = 0; i < parcels_.size(); ++i)
-    if (parcels_[i]->batch->destination() == destination) candidates.push_back(i);
+  // What was refused before tells the least.
+  for (const bool kept : {false, true}) {
+    if (!candidates.empty()) break;
+    for (std::size_t i = 0; i < parcels_.size(); ++i)
+      if (parcels_[i]->batch->destination() == destination && parcels_[i]->kept == kept) candidates.push_back(i);
+  }
   if (candidates.empty())
     for (std::size_t i = 0; i < parcels_.size(); ++i) candidates.push_back(i);
   if (candidates.empty()) return nullptr;

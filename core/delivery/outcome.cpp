@@ -155,6 +155,7 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
   const std::string cause = describe(flight, verdict);
   if (probing_config && parcel.count == 1 && (!unnamed.empty() || !outcomes.named_rejects.empty())) {
     auto part = part_of(flight, everyone(1));
+    part->kept = true;
     if (part->search) part->search->bisect.add_part();
     requeue(std::move(part));
     ++outcomes.children;
@@ -162,7 +163,7 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
     outcomes.decided = false;
     unnamed.clear();
     outcomes.named_rejects.clear();
-    hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
+    hold(Hold::Kind::rejected_all, flight.outlet, 4031, cause, now);
     return;
   }
   if (keep_refused(flight, outcomes, cause, now)) return;
@@ -199,22 +200,29 @@ void Lane::on_rejected(Flight& flight, const Verdict& verdict, Outcomes& outcome
   outcomes.children += 2;
 }
 
-// When events are refused one after the other and none is accepted, it is the configuration, not the data. True when
-// what was refused now is kept for after the hold.
+// When events are refused one after the other and none is accepted, or half of the last hundred are, it is the
+// configuration, not the data. True when what was refused now is kept for after the hold.
 bool Lane::keep_refused(Flight& flight, Outcomes& outcomes, const std::string& cause, int64_t now) {
   std::vector<uint32_t>& unnamed = outcomes[CSIEM_REJECT];
   if (outcomes.accepted) refused_in_row_ = 0;
   std::vector<uint32_t> refused = unnamed;
   for (const Verdict::Named* named : outcomes.named_rejects) refused.push_back(named->index);
-  if (refused.empty()) return false;
   const bool held = hold_.kind() == Hold::Kind::rejected_all && !flight.probe;  // it was under way when the hold began
+  bool everything = false;
   if (!held) {
-    // A search inside of a batch makes up its own mind, and what was kept once is judged by what came after.
-    if (outcomes.accepted || outcomes.search || unnamed.size() > 1 || flight.parcel->kept) return false;
-    refused_in_row_ += refused.size();
-    if (refused_in_row_ < Bisect::kSinglesToHold) return false;
+    // What was kept once is judged by what came after.
+    if (flight.parcel->kept) return false;
+    const uint64_t accepted = outcomes[CSIEM_DELIVERED].size() + outcomes[CSIEM_SKIPPED].size();
+    // Of an unnamed culprit in a batch it is not known yet which one it is.
+    const uint64_t judged = outcomes.named_rejects.size() + (unnamed.size() == 1 ? 1 : 0);
+    const bool burst = rejections_.add(accepted, judged);
+    // A search inside of a batch makes up its own mind.
+    if (!outcomes.accepted && !outcomes.search && unnamed.size() <= 1) refused_in_row_ += refused.size();
+    everything = refused_in_row_ >= Bisect::kSinglesToHold;
+    if (refused.empty() || (!burst && !everything)) return false;
     refused_in_row_ = 0;
   }
+  if (refused.empty()) return false;
   std::sort(refused.begin(), refused.end());
   auto part = part_of(flight, refused);
   part->kept = true;
@@ -228,7 +236,15 @@ bool Lane::keep_refused(Flight& flight, Outcomes& outcomes, const std::string& c
   suspects_.clear();
   unnamed.clear();
   outcomes.named_rejects.clear();
-  if (!held) hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
+  if (held) return true;
+  flight.probe = false;  // of an open breaker: it does not end the hold that it began
+  if (everything) {
+    hold(Hold::Kind::rejected_all, flight.outlet, 4031, cause, now);
+  } else {
+    const std::string share =
+        std::to_string(rejections_.refused()) + " of the last " + std::to_string(Rejections::kWindow);
+    hold(Hold::Kind::rejected_all, flight.outlet, 4035, share + " events are rejected, held: " + cause, now);
+  }
   return true;
 }
 
@@ -267,7 +283,7 @@ void Lane::single_refused(Flight& flight, const Verdict& verdict, int http_statu
   // Everything is refused: nothing is given up until something is accepted.
   for (Suspect& suspect : outcomes.search->suspects) requeue(std::move(suspect.parcel));
   outcomes.search->suspects.clear();
-  hold(Hold::Kind::rejected_all, flight.outlet, cause, now);
+  hold(Hold::Kind::rejected_all, flight.outlet, 4031, cause, now);
 }
 
 void Lane::give_up(std::vector<Suspect>& suspects) {
@@ -362,7 +378,7 @@ void Lane::on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes
     if (outcome == CSIEM_AUTH) {
       on_auth(flight, cause, now);
     } else {
-      hold(Hold::Kind::destination, flight.outlet, cause, now);
+      hold(Hold::Kind::destination, flight.outlet, 4040, cause, now);
     }
   }
 }

@@ -40,10 +40,9 @@ class RetryBudget {
   // Nanoseconds until a retry of this cost may go; 0: now.
   int64_t wait_ns(int64_t now_ns, bool after_timeout) const;
   void take(int64_t now_ns, bool after_timeout);
-
- private:
   double tokens_at(int64_t now_ns) const;
 
+ private:
   double tokens_ = 10.0;
   int64_t at_ns_;
 };

@@ -137,6 +137,7 @@ void Lane::on_failure(const Flight& flight, const Verdict& verdict, int64_t now)
       held_outlet_ = flight.outlet;
       probe_round_ = 0;
     }
+    trouble_words_ = cause;
     log::warn(4060, id(), cause, {{"probe_in", seconds_text(breaker_.probe_at_ns() - now)}});
   }
   update_state(now);
@@ -151,7 +152,7 @@ void Lane::on_auth(const Flight& flight, const std::string& cause, int64_t now) 
   if (refreshes_open_ > 0) return;  // of another batch, the answer serves both
   const auto& keys = outlets_[flight.outlet].services->credential_keys();
   if (hold_ || refreshed_ || !refresh_credential_ || keys.empty()) {
-    hold(Hold::Kind::auth, flight.outlet, cause, now);
+    hold(Hold::Kind::auth, flight.outlet, 4010, cause, now);
     return;
   }
   refreshed_ = true;
@@ -171,7 +172,7 @@ void Lane::on_auth(const Flight& flight, const std::string& cause, int64_t now) 
 }
 
 void Lane::refresh_done(int64_t now) {
-  if (!refresh_changed_) hold(Hold::Kind::auth, refresh_outlet_, refresh_cause_, now);
+  if (!refresh_changed_) hold(Hold::Kind::auth, refresh_outlet_, 4010, refresh_cause_, now);
 }
 
 uint64_t Lane::credential_generations() const {
@@ -182,17 +183,19 @@ uint64_t Lane::credential_generations() const {
   return sum;
 }
 
-void Lane::hold(Hold::Kind kind, uint32_t outlet, const std::string& cause, int64_t now) {
+void Lane::hold(Hold::Kind kind, uint32_t outlet, int code, const std::string& cause, int64_t now) {
   const bool known = hold_.kind() == kind;
   hold_.begin(kind, now, tuning_.probe_interval_ms * kNsPerMs);
+  if (!known) hold_code_ = code;
   held_outlet_ = outlet;
+  trouble_words_ = cause;
+  rejections_.forget();
   // The first probe is none of the events that led here.
   if (!known) probe_round_ = Bisect::kSinglesToHold;
   held_generations_ = credential_generations();
   remember_error(cause);
   if (!known) {
-    const int code = kind == Hold::Kind::auth ? 4010 : kind == Hold::Kind::destination ? 4040 : 4031;
-    const std::string text = kind == Hold::Kind::rejected_all ? "every event is rejected, held: " + cause : cause;
+    const std::string text = code == 4031 ? "every event is rejected, held: " + cause : cause;
     log::error(code, id(), text, {{"probe_in", seconds_text(tuning_.probe_interval_ms * kNsPerMs)}});
   }
   update_state(now);
@@ -240,9 +243,8 @@ int Lane::problem_code() const {
     case LaneState::open:
       return 4060;
     case LaneState::held_auth:
-      return 4010;
     case LaneState::held_destination:
-      return hold_.kind() == Hold::Kind::destination ? 4040 : 4031;
+      return hold_code_;
     case LaneState::parked:
       return 3012;
     case LaneState::paused:

@@ -49,6 +49,7 @@ store::CursorOptions cursor_options(const config::Exporter& exporter) {
                              : exporter.queue.when_full == "drop_oldest" ? store::WhenFull::drop_oldest
                              : exporter.queue.when_full == "dlq"         ? store::WhenFull::dead_letter
                                                                          : store::WhenFull::drop_lowest_severity;
+  options.limits.keeps_letters = exporter.dlq.enabled;
   options.limits.dead_max_bytes = exporter.dlq.max_bytes;
   options.limits.dead_max_age_ms = exporter.dlq.max_age_ms;
   return options;

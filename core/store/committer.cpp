@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
@@ -21,6 +22,11 @@ constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kLookAtLimitsNs = 1'000'000'000;
 constexpr std::size_t kBlocksDeletedAtOnce = 256;
 constexpr std::size_t kReleaseBytes = 8U << 20;
+// Old dead letters: so many are looked at in one go, until the end; then a pause.
+constexpr std::size_t kLettersAtOnce = 4096;
+constexpr int64_t kLettersSpacingNs = 1'000'000'000, kLettersPauseNs = 60'000'000'000;
+// After a start: by then the exporters have their cursors, and with them the limits of the configuration.
+constexpr int64_t kLettersDelayNs = 2'000'000'000;
 constexpr std::size_t kMostQuarantined = 10'000;
 // What ingest::RecentIds can hold, and its window.
 constexpr Sequence kRecentEvents = 12 << 14;
@@ -32,12 +38,15 @@ Committer::Committer(SharedDatabase& database, Feeds& feeds, const Options& opti
     : database_(database),
       feeds_(feeds),
       clock_(options.clock != nullptr ? *options.clock : system_clock()),
+      disk_space_(options.disk_space),
       durability_(options.durability),
       sync_interval_ns_(std::max<int64_t>(options.sync_interval_ms, 1) * 1'000'000),
       max_bytes_(options.max_bytes),
       max_uncommitted_bytes_(options.max_uncommitted_bytes),
       next_(tail.next),
-      committed_(tail) {}
+      durable_(tail.next - 1),
+      committed_(tail),
+      expired_at_ns_(clock_.mono_ns() + kLettersDelayNs) {}
 
 Committer::~Committer() { stop(); }
 
@@ -130,6 +139,10 @@ void Committer::decide_waiting() {
 void Committer::run() {
   pthread_setname_np(pthread_self(), "store-write");
   Lock lock(mutex_);
+  lock.unlock();
+  look_at_disk();
+  lock.lock();
+  decide_waiting();
   while (!stopping_) {
     wait_for_work(lock);
     if (stopping_) break;
@@ -158,15 +171,26 @@ void Committer::wait_for_work(Lock& lock) {
     int64_t until = now + 10 * kLookAtLimitsNs;
     if (lazy_since_ns_ != 0) until = lazy_since_ns_ + kLazyNs;
     if (unsynced_ && durability_ == Durability::interval) until = std::min(until, synced_at_ns_ + sync_interval_ns_);
-    if (more_to_delete_ || (lazy_since_ns_ != 0 && until <= now)) return;
+    until = std::min(until, expired_at_ns_);
+    if (disk_.low()) until = std::min(until, now + kLookAtLimitsNs);
+    if (more_to_delete_ || !expired_.empty() || (lazy_since_ns_ != 0 && until <= now)) return;
     if (until > now) work_.wait_for(lock, nanoseconds(until - now));
     lock.unlock();
     sync_if_due(false);
-    if (health() == Health::full || clock_.mono_ns() >= limits_at_ns_ + 10 * kLookAtLimitsNs) {
+    if (own_health() == Health::full || clock_.mono_ns() >= limits_at_ns_ + 10 * kLookAtLimitsNs) {
       limits_at_ns_ = clock_.mono_ns();
       feeds_.enforce_limits(committed_);
       release_pages();
     }
+    look_for_expired();
+    const bool changed = look_at_disk();
+    lock.lock();
+    if (!changed) continue;
+    decide_waiting();
+    if (must_wait()) continue;
+    const auto progress = progress_;
+    lock.unlock();
+    if (progress && *progress) (*progress)();
     lock.lock();
   }
 }
@@ -190,6 +214,7 @@ Committer::Group Committer::gather() {
   }
   waiting_checkpoints_.resize(kept);
   group.quarantined = std::exchange(quarantined_, {});
+  group.expired = std::exchange(expired_, {});
   lazy_since_ns_ = 0;
   group.changes = feeds_.take_changes();
   group.changes.holes.insert(group.changes.holes.end(), holes_.begin(), holes_.end());
@@ -263,7 +288,7 @@ Result<void> Committer::write(Group& group) {
     }
   }
   if (!written) {
-    if (health() == Health::ok) health_.store(Health::failing, std::memory_order_release);
+    if (own_health() == Health::ok) health_.store(Health::failing, std::memory_order_release);
     return written;
   }
   failed_syncs_ = 0;
@@ -272,8 +297,9 @@ Result<void> Committer::write(Group& group) {
   if (used != 0) used_bytes_ = used;
   committed_ = group.tail;
   unsynced_ = true;
+  count(group);
   const bool full = used_bytes_ >= max_bytes_;
-  if (full && health() != Health::full)
+  if (full && own_health() != Health::full)
     log::warn(5007, {}, "store.max_bytes is used up: the sources wait until exporters have made room");
   health_.store(full ? Health::full : Health::ok, std::memory_order_release);
   return {};
@@ -309,6 +335,7 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
   CSIEM_FAULT_POINT("dead-put");
   for (const auto& [exporter, record] : group.changes.cursors) CS_CHECK(database.put_cursor(txn, exporter, record));
   for (const auto& exporter : group.changes.removed) CS_CHECK(database.erase_cursor(txn, exporter));
+  CS_CHECK(erase_expired(database, txn, group));
   if (!group.changes.letters.empty()) trim_dead_letters(database, txn, group);
   CS_TRY(more, database.erase_blocks(txn, group.changes.passed, kBlocksDeletedAtOnce));
   more_to_delete = more;
@@ -335,7 +362,20 @@ Result<void> Committer::confirm(Database& database, const Tail& tail) {
   return txn.commit();
 }
 
-void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) const {
+Result<void> Committer::erase_expired(Database& database, lmdb::Transaction& txn, const Group& group) {
+  std::map<std::string, uint64_t> gone;
+  for (const LetterKey& letter : group.expired) {
+    CS_TRY(erased, erase_letter(txn, database, letter.exporter, letter.sequence));
+    gone[letter.exporter] += erased;
+  }
+  for (const auto& [exporter, letters] : gone) {
+    letters_dropped_.fetch_add(letters, std::memory_order_relaxed);
+    log::warn(5011, exporter, std::to_string(letters) + " dead letters were dropped: older than dlq.max_age");
+  }
+  return {};
+}
+
+void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) {
   std::string before;
   for (const auto& [exporter, letter] : group.changes.letters) {
     if (exporter == before) continue;
@@ -345,7 +385,100 @@ void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, co
     const auto gone = trim_letters(txn, database, exporter, limits.dead_max_bytes, oldest);
     if (gone && *gone > 0)
       log::warn(5011, exporter, std::to_string(*gone) + " of the oldest dead letters were dropped: limit reached");
+    if (gone) letters_dropped_.fetch_add(*gone, std::memory_order_relaxed);
+    const auto totals = letter_totals(txn, database, exporter);
+    if (totals && growth_.tell(exporter, totals->bytes, limits.dead_max_bytes))
+      log::warn(5014, exporter,
+                "its dead letters use " + std::to_string(GrowthAlarm::percent(totals->bytes, limits.dead_max_bytes)) +
+                    " % of dlq.max_bytes; at the limit the oldest go");
   }
+}
+
+// The limit holds as well when nothing is added, and for what came of age while the daemon was down.
+void Committer::look_for_expired() {
+  const int64_t now = clock_.mono_ns();
+  if (!expired_.empty() || now < expired_at_ns_) return;
+  expired_at_ns_ = now + kLettersPauseNs;
+  const int64_t now_unix = clock_.unix_ns();
+  auto found = database_.with([&](Database& database) -> Result<ExpiredLetters> {
+    CS_TRY(txn, database.read());
+    return find_expired(txn, database, expired_next_, kLettersAtOnce, [&](const std::string& exporter) {
+      const auto max_age_ms = feeds_.letter_age_limit_ms(exporter);
+      return max_age_ms ? now_unix - *max_age_ms * 1'000'000 : std::numeric_limits<int64_t>::min();
+    });
+  });
+  if (!found) {
+    expired_next_.clear();
+    return;
+  }
+  expired_ = std::move(found->letters);
+  expired_next_ = std::move(found->next);
+  if (!expired_next_.empty()) expired_at_ns_ = now + kLettersSpacingNs;
+}
+
+// Returns whether it has become low, or is not any more.
+bool Committer::look_at_disk() {
+  const int64_t now = clock_.mono_ns();
+  if (disk_at_ns_ != 0 && now < disk_at_ns_ + kLookAtLimitsNs) return false;
+  disk_at_ns_ = now;
+  const DiskSpace disk = disk_space_();
+  disk_free_.store(disk.free_bytes, std::memory_order_relaxed);
+  if (disk.total_bytes == 0) return false;  // unknown
+  const auto sizes = database_.with([&](Database& database) -> Result<std::pair<uint64_t, uint64_t>> {
+    CS_TRY(txn, database.read());
+    return std::pair(database.file_bytes(), database.used_bytes(txn));
+  });
+  if (!sizes) return false;
+  const auto [file, used] = *sizes;
+  used_.store(used, std::memory_order_relaxed);
+  if (!disk_.look(disk, file - std::min(file, used))) return false;
+  disk_low_.store(disk_.low(), std::memory_order_release);
+  if (disk_.low()) {
+    log::error(5013, {},
+               std::to_string(disk.free_bytes >> 20) + " MiB are free, " +
+                   std::to_string(DiskWatch::floor_bytes(disk) >> 20) + " MiB have to be: the sources wait");
+  } else {
+    log::info("the disk has room again, the sources go on");
+  }
+  return true;
+}
+
+void Committer::count(const Group& group) {
+  uint64_t events = 0;
+  for (const Item& item : group.items) events += item.batch->events().size();
+  const auto& bounds = Figures::kGroupBounds;
+  const auto bucket = static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), events) - bounds.begin());
+  groups_by_size_[bucket].fetch_add(1, std::memory_order_relaxed);
+  groups_.fetch_add(1, std::memory_order_relaxed);
+  group_events_.fetch_add(events, std::memory_order_relaxed);
+  durable_.store(committed_.next - 1, std::memory_order_relaxed);
+  used_.store(used_bytes_, std::memory_order_relaxed);
+}
+
+int Committer::health_code() const noexcept {
+  switch (own_health()) {
+    case Health::full:
+      return 5007;
+    case Health::failing:
+      return trouble_.load(std::memory_order_relaxed);
+    case Health::failed:
+      return 5008;
+    case Health::ok:
+      break;
+  }
+  return disk_low_.load(std::memory_order_acquire) ? 5013 : 0;
+}
+
+void Committer::add_figures(Figures& figures) const {
+  figures.groups = groups_.load(std::memory_order_relaxed);
+  figures.events = group_events_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < groups_by_size_.size(); ++i)
+    figures.group_events[i] = groups_by_size_[i].load(std::memory_order_relaxed);
+  figures.committed = durable_.load(std::memory_order_relaxed);
+  figures.used_bytes = used_.load(std::memory_order_relaxed);
+  figures.max_bytes = max_bytes_;
+  figures.disk_free_bytes = disk_free_.load(std::memory_order_relaxed);
+  figures.letters_dropped = letters_dropped_.load(std::memory_order_relaxed);
 }
 
 Result<void> Committer::reopen(const Group& group, bool& already_written) {
@@ -384,10 +517,12 @@ void Committer::published(Group& group) {
     release_pages();
   }
   const int64_t now = clock_.mono_ns();
-  if (health() == Health::full || now >= limits_at_ns_ + kLookAtLimitsNs) {
+  look_at_disk();
+  look_for_expired();
+  if (own_health() == Health::full || now >= limits_at_ns_ + kLookAtLimitsNs) {
     limits_at_ns_ = now;
     feeds_.enforce_limits(committed_);
-    if (health() == Health::full) feeds_.make_room(max_bytes_ / 64);
+    if (own_health() == Health::full) feeds_.make_room(max_bytes_ / 64);
   }
   sync_if_due(false);
 }
@@ -415,7 +550,8 @@ void Committer::note(const Result<void>& result) {
     if (std::exchange(reported_, 0) != 0) log::info("the store can be written again");
     return;
   }
-  const int code = health() == Health::failed ? 5008 : result.error().message_code();
+  const int code = own_health() == Health::failed ? 5008 : result.error().message_code();
+  trouble_.store(code, std::memory_order_relaxed);
   if (std::exchange(reported_, code) != code)
     log::error(code, {}, result.error().what() + "; kept in memory, tried again every second");
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -14,7 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "store/dead_letters.hpp"
+#include "store/disk_watch.hpp"
 #include "store/feeds.hpp"
+#include "store/growth_alarm.hpp"
 #include "store/shared_database.hpp"
 #include "store/store.hpp"
 
@@ -39,7 +43,13 @@ class Committer {
   // The feeds have changes; they are written with the next group, or alone after a moment.
   void feeds_changed();
   bool must_wait() const noexcept { return must_wait_.load(std::memory_order_acquire); }
-  Health health() const noexcept { return health_.load(std::memory_order_acquire); }
+  Health health() const noexcept {
+    const Health health = own_health();
+    return health == Health::ok && disk_low_.load(std::memory_order_acquire) ? Health::full : health;
+  }
+  int health_code() const noexcept;
+  // Fills in what concerns groups and sizes.
+  void add_figures(Figures& figures) const;
   uint64_t uncommitted_events() const;
   // Tries once to write everything that was handed over before the call.
   Result<void> flush();
@@ -58,9 +68,12 @@ class Committer {
     std::map<std::string, std::string> checkpoints;
     std::vector<std::string> quarantined;
     Feeds::Changes changes;
+    std::vector<LetterKey> expired;
     Tail tail;  // behind it
     std::size_t bytes = 0;
-    bool empty() const { return items.empty() && checkpoints.empty() && quarantined.empty() && changes.empty(); }
+    bool empty() const {
+      return items.empty() && checkpoints.empty() && quarantined.empty() && changes.empty() && expired.empty();
+    }
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -76,13 +89,19 @@ class Committer {
   void published(Group& group);
   void release_pages();
   void sync_if_due(bool now);
-  void trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) const;
+  Result<void> erase_expired(Database& database, lmdb::Transaction& txn, const Group& group);
+  void trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group);
+  void look_for_expired();
+  bool look_at_disk();
+  void count(const Group& group);
+  Health own_health() const noexcept { return health_.load(std::memory_order_acquire); }
   void note(const Result<void>& result);
   void decide_waiting();
 
   SharedDatabase& database_;
   Feeds& feeds_;
   const Clock& clock_;
+  const std::function<DiskSpace()> disk_space_;
   const Durability durability_;
   const int64_t sync_interval_ns_;
   const uint64_t max_bytes_;
@@ -105,15 +124,24 @@ class Committer {
   std::shared_ptr<const std::function<void(const event::BatchRef&)>> publish_;
 
   std::atomic<bool> must_wait_{false};
-  std::atomic<Health> health_{Health::ok};
+  std::atomic<Health> health_{Health::ok};  // apart from the disk's free space
+  std::atomic<bool> disk_low_{false};
+  std::atomic<int> trouble_{0};  // message code of the newest failure to write
+  std::atomic<uint64_t> disk_free_{0}, used_{0}, durable_{0}, groups_{0}, group_events_{0}, letters_dropped_{0};
+  std::array<std::atomic<uint64_t>, Figures::kGroupBounds.size() + 1> groups_by_size_{};
 
   // Writer's thread alone.
   Tail committed_;
   uint64_t used_bytes_ = 0;
   std::size_t written_since_release_ = 0;
+  DiskWatch disk_;
+  std::vector<LetterKey> expired_;  // to be erased with the next group
+  std::string expired_next_;        // where the search for old letters goes on
+  GrowthAlarm growth_;
   std::vector<Range> holes_;  // to be deleted further
   bool more_to_delete_ = false, unsynced_ = false;
-  int64_t synced_at_ns_ = 0, limits_at_ns_ = 0;
+  int64_t synced_at_ns_ = 0, limits_at_ns_ = 0, disk_at_ns_ = 0;  // 0: not yet
+  int64_t expired_at_ns_;                                         // the next search for old letters
   int failed_syncs_ = 0;
   int reported_ = 0;  // message code of the trouble that was logged and still lasts
   std::thread thread_;

@@ -52,6 +52,8 @@ class Database {
   Result<void> put_tail(lmdb::Transaction& txn, const Tail& tail) const;
   // Live pages of all tables.
   uint64_t used_bytes(const lmdb::Transaction& txn) const;
+  // Of the environment's file, used pages and free ones.
+  uint64_t file_bytes() const { return env_.file_bytes(); }
 
   // ---- log ----
   Result<void> put_block(lmdb::Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns,
@@ -102,6 +104,7 @@ class Database {
   // ---- quarantine ----
   // The oldest go when there are more than `most`.
   Result<void> put_quarantined(lmdb::Transaction& txn, std::string_view json, std::size_t most) const;
+  uint64_t quarantined(const lmdb::Transaction& txn) const { return txn.stat(quarantine_).ms_entries; }
   Result<void> walk_quarantine(const lmdb::Transaction& txn, const Entry& look) const {
     return walk(txn, quarantine_, look);
   }

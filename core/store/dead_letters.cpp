@@ -122,6 +122,28 @@ Result<bool> erase_letter(Transaction& txn, const Database& database, std::strin
   return true;
 }
 
+Result<ExpiredLetters> find_expired(const Transaction& txn, const Database& database, std::string_view from,
+                                    std::size_t most,
+                                    const std::function<int64_t(const std::string&)>& oldest_allowed) {
+  ExpiredLetters out;
+  CS_TRY(scan, Scan::open(txn, database.dead()));
+  std::string exporter;
+  int64_t oldest = 0;
+  bool more = from.empty() ? scan.first() : scan.seek(from);
+  for (; more && most > 0; more = scan.next(), --most) {
+    const auto letter = read_letter(scan.key(), scan.value());
+    if (!letter) continue;  // totals
+    if (letter->exporter != exporter || exporter.empty()) {
+      exporter = letter->exporter;
+      oldest = oldest_allowed(exporter);
+    }
+    if (letter->last_attempt_unix_ns < oldest) out.letters.push_back({exporter, letter->sequence});
+  }
+  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  if (more) out.next = scan.key();
+  return out;
+}
+
 Result<uint64_t> trim_letters(Transaction& txn, const Database& database, std::string_view exporter, uint64_t max_bytes,
                               int64_t before_unix_ns) {
   CS_TRY(totals, letter_totals(txn, database, exporter));

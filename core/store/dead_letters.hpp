@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/database.hpp"
 
@@ -37,6 +38,18 @@ Result<void> walk_letters(const lmdb::Transaction& txn, const Database& database
                           Sequence after_sequence = 0);
 Result<bool> erase_letter(lmdb::Transaction& txn, const Database& database, std::string_view exporter,
                           Sequence sequence);
+// Letters that are too old, wherever they lie: the key says nothing about the age of one that was replayed in vain.
+struct LetterKey {
+  std::string exporter;
+  Sequence sequence = 0;
+};
+struct ExpiredLetters {
+  std::vector<LetterKey> letters;
+  std::string next;  // where to go on; empty: that was the last one
+};
+// Looks at no more than `most` letters from the key `from` on. `oldest_allowed(exporter)` is a time in unix ns.
+Result<ExpiredLetters> find_expired(const lmdb::Transaction& txn, const Database& database, std::string_view from,
+                                    std::size_t most, const std::function<int64_t(const std::string&)>& oldest_allowed);
 // Removes the oldest until the exporter keeps its limits. Returns how many went.
 Result<uint64_t> trim_letters(lmdb::Transaction& txn, const Database& database, std::string_view exporter,
                               uint64_t max_bytes, int64_t before_unix_ns);

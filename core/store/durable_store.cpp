@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cctype>
@@ -21,6 +22,12 @@ bool is_plain_name(const std::string& id) {
   return !id.empty() && id.size() <= 200 && id[0] != '.' && std::all_of(id.begin(), id.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
   });
+}
+
+DiskSpace space_of(const std::string& directory) {
+  struct statvfs found {};
+  if (::statvfs(directory.c_str(), &found) != 0) return {};
+  return {found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize};
 }
 
 // What the store and its cursors share.
@@ -143,6 +150,13 @@ class DurableStore final : public Store {
     });
   }
   Health health() const override { return core_->committer().health(); }
+  int health_code() const override { return core_->committer().health_code(); }
+  Figures figures() const override {
+    Figures figures;
+    std::as_const(*core_).committer().add_figures(figures);
+    std::as_const(*core_).feeds().add_figures(figures);
+    return figures;
+  }
   uint64_t unsettled_events() const override {
     return core_->feeds().unsettled_events() + core_->committer().uncommitted_events();
   }
@@ -162,6 +176,7 @@ Result<std::unique_ptr<Store>> open_store(Options options) {
   settings.directory = options.directory + "/store";
   settings.max_bytes = options.max_bytes;
   settings.sync = options.durability == Durability::sync;
+  if (!options.disk_space) options.disk_space = [directory = settings.directory] { return space_of(directory); };
   if (auto made = make_directories(settings.directory, 0700); !made)
     return Error{made.error().code(), made.error().what(), 5005};
   CS_TRY(database, Database::open(settings));

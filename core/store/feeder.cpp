@@ -54,7 +54,7 @@ bool Feeds::feed_next(Lock& lock, Feed& feed) {
     }
     if (!lags(feed) || feed.state.next() != next) return true;
     revived->last = std::min(revived->last, end_ - 1);
-    if (revived->first > next) lose(next, revived->first - 1);  // a gap in the log
+    if (revived->first > next) lose(next, revived->first - 1, LossCause::missing_block);
     if (!revived->batch) {
       if (revived->first != 0 && !revived->raw.empty()) {
         log::error(5002, {},
@@ -62,14 +62,14 @@ bool Feeds::feed_next(Lock& lock, Feed& feed) {
                        " of the log are damaged; they are lost and lie in the quarantine as they are");
         damaged_.emplace_back(revived->first, std::move(revived->raw));
       }
-      lose(std::max(next, revived->first), revived->last);
+      lose(std::max(next, revived->first), revived->last, LossCause::damaged_block);
       tell_change(lock);
       lock.lock();
       return true;
     }
     for (const Range& broken : revived->broken) {
       log::error(5002, {}, "event " + std::to_string(broken.first) + " of the log cannot be read; it is lost");
-      lose(broken.first, broken.last);
+      lose(broken.first, broken.last, LossCause::unreadable_event);
     }
     batch = last_revived_ = std::move(revived->batch);
     if (feed.state.next() < batch->first_sequence()) feed.state.pass(batch->first_sequence() - 1);
@@ -79,12 +79,17 @@ bool Feeds::feed_next(Lock& lock, Feed& feed) {
 }
 
 // With the lock held: no cursor will ever get these events.
-void Feeds::lose(Sequence first, Sequence last) {
+void Feeds::lose(Sequence first, Sequence last, LossCause cause) {
+  uint64_t most = 0;  // another cursor may have settled some of them
   for (const auto& [id, feed] : feeds_) {
     CursorState& state = feed->state;
-    if (first <= last) state.take_out(first, last, [&](Range part) { state.count_lost(part.size()); });
+    uint64_t here = 0;
+    if (first <= last) state.take_out(first, last, [&](Range part) { here += part.size(); });
+    state.count_lost(here);
+    most = std::max(most, here);
     if (state.next() >= first) state.pass(last);
   }
+  lost_[static_cast<std::size_t>(cause)] += most;
 }
 
 void Feeds::touched(const Database& database, std::size_t blocks) {

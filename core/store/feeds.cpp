@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "store/dead_letters.hpp"
 
 namespace csiem::store {
 
@@ -24,6 +25,7 @@ void Feeds::load(std::string exporter, CursorState state) {
 
 void Feeds::start(Sequence end) {
   end_ = end;
+  started_ns_ = clock_.mono_ns();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -106,7 +108,16 @@ void Feeds::settle(const Handle& feed, Sequence first, Sequence last, const std:
   if (hungry) wake_feeder();
 }
 
-void Feeds::dead_letter(const Handle& feed, DeadLetter letter) { keep_letter(feed->id, std::move(letter)); }
+void Feeds::dead_letter(const Handle& feed, DeadLetter letter) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!feed->state.limits.keeps_letters) {
+      ++letters_dropped_;
+      return;
+    }
+  }
+  keep_letter(feed->id, std::move(letter));
+}
 
 void Feeds::keep_letter(const std::string& exporter, DeadLetter letter) {
   // Its age decides how long it is kept.
@@ -154,10 +165,51 @@ uint64_t Feeds::unsettled_events() const {
   return most;
 }
 
+void Feeds::add_figures(Figures& figures) const {
+  std::vector<Sequence> frontiers;
+  {
+    const std::lock_guard lock(mutex_);
+    figures.lost = lost_;
+    figures.letters_dropped += letters_dropped_;
+    for (const auto& [id, feed] : feeds_) {
+      if (!feed->open) continue;
+      figures.exporters.push_back({.id = id, .lag_limit_bytes = feed->state.limits.max_bytes});
+      frontiers.push_back(feed->state.frontier());
+    }
+  }
+  // What cannot be read stays 0.
+  static_cast<void>(database_.with([&](Database& database) -> Result<void> {
+    CS_TRY(txn, database.read());
+    CS_TRY(tail, database.tail(txn));
+    for (std::size_t i = 0; i < frontiers.size(); ++i) {
+      Figures::Exporter& exporter = figures.exporters[i];
+      CS_TRY(letters, letter_totals(txn, database, exporter.id));
+      exporter.letters = letters.count;
+      exporter.letter_bytes = letters.bytes;
+      if (frontiers[i] >= tail.next) continue;
+      CS_TRY(block, database.block_at(txn, frontiers[i]));
+      const auto header = block ? BlockView::peek(block->bytes) : std::nullopt;
+      if (!header) continue;
+      exporter.lag_bytes = tail.log_bytes - std::min(tail.log_bytes, header->log_bytes_before);
+      exporter.oldest_unix_ns = header->accepted_unix_ns;
+    }
+    figures.quarantined = database.quarantined(txn);
+    return {};
+  }));
+}
+
 CursorLimits Feeds::limits(const std::string& exporter) const {
   const std::lock_guard lock(mutex_);
   const auto at = feeds_.find(exporter);
   return at == feeds_.end() ? CursorLimits{} : at->second->state.limits;
+}
+
+std::optional<int64_t> Feeds::letter_age_limit_ms(const std::string& exporter) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = feeds_.find(exporter);
+  const bool open = at != feeds_.end() && at->second->open;
+  if (!open && clock_.mono_ns() - started_ns_ < kClaimNs) return std::nullopt;
+  return (at == feeds_.end() ? CursorLimits{} : at->second->state.limits).dead_max_age_ms;
 }
 
 // ---- the writer ----

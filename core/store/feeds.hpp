@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -84,8 +86,13 @@ class Feeds {
   // The batches are durable: hands them to the cursors that are waiting for them.
   void committed(const std::vector<event::BatchRef>& batches);
 
+  // Fills in what concerns exporters and losses.
+  void add_figures(Figures& figures) const;
   // Of an exporter's dead letters and lag.
   CursorLimits limits(const std::string& exporter) const;
+
+  // How old they may become. Nothing while it is not known whether the exporter is still configured.
+  std::optional<int64_t> letter_age_limit_ms(const std::string& exporter) const;
 
   // ---- limits.cpp: delivery.md 6, on the writer's thread ----
   // Applies the limits of every cursor.
@@ -102,6 +109,8 @@ class Feeds {
     std::string raw;  // of a damaged block
   };
   using Lock = std::unique_lock<std::mutex>;
+  // Orphans are judged only after every exporter of the configuration had time to claim its cursor.
+  static constexpr int64_t kClaimNs = int64_t{60} * 1'000'000'000;
 
   // feeds.cpp
   void deliver_to(Feed& feed, const event::BatchRef& batch);
@@ -116,7 +125,7 @@ class Feeds {
   Result<Revived> revive_at(Sequence sequence);
   void touched(const Database& database, std::size_t blocks);
   Revived revive(Sequence first, Sequence last, std::string bytes);
-  void lose(Sequence first, Sequence last);
+  void lose(Sequence first, Sequence last, LossCause cause);
   // limits.cpp
   struct Shedding;
   enum class Give { by_policy, whole_blocks };
@@ -139,8 +148,10 @@ class Feeds {
   std::vector<std::pair<Sequence, std::string>> damaged_;
   std::vector<std::string> removed_;
   std::vector<Range> holes_;
-  SettledRanges erased_;        // what was in holes_ before
-  std::vector<Range> skipped_;  // scratch
+  std::array<uint64_t, 3> lost_{};  // events, by LossCause
+  uint64_t letters_dropped_ = 0;    // of exporters that keep none
+  SettledRanges erased_;            // what was in holes_ before
+  std::vector<Range> skipped_;      // scratch
   int64_t started_ns_ = 0;
   bool change_told_ = false, feeder_woken_ = false, stopping_ = false;
   std::thread thread_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "store/database.hpp"
 #include "store/dead_letters.hpp"
 #include "store/store.hpp"
+#include "store/trace.hpp"
 
 namespace csiem::store {
 
@@ -59,6 +61,10 @@ class Inspector {
                                  const std::function<bool(const StoredLetter&)>& matches = nullptr);
   // JSON lines of what was no event, oldest first.
   Result<void> walk_quarantine(const std::function<bool(std::string_view line)>& look) const;
+
+  // What became of the event; nothing when neither the log, nor the ids of the last hour, nor a dead letter know it.
+  // Looks through the whole log.
+  Result<std::optional<EventTrace>> trace(std::string_view event_id) const;
 
   // `to` goes on where `from` stands; `from` is forgotten. Fails when `to` has a place already or `from` has none.
   Result<void> adopt(const std::string& from, const std::string& to);

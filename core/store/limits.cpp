@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t kBlocksAtOnce = 64;
 // Dead letters that one action makes at most, so that they fit into memory and into one group.
 constexpr uint64_t kMostLetterBytes = 8U << 20;
-// Orphans are judged only after every exporter of the configuration had time to claim its cursor.
-constexpr int64_t kClaimNs = int64_t{60} * 1'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr std::string_view kSeverityWords[kSeverities] = {"info", "low", "medium", "high", "critical"};
 
@@ -119,7 +117,6 @@ void Feeds::enforce_limits(const Tail& tail) {
   std::vector<Handle> all;
   {
     const std::lock_guard lock(mutex_);
-    if (started_ns_ == 0) started_ns_ = clock_.mono_ns();
     for (const auto& [id, feed] : feeds_)
       if (feed->state.next() < end_) all.push_back(feed);
   }
@@ -182,7 +179,7 @@ uint64_t Feeds::give_up(Feed& feed, uint64_t bytes, Give how, const std::string&
   }
 
   // Whole blocks, the oldest first.
-  bool to_letters = limits.when_full == WhenFull::dead_letter;
+  bool to_letters = limits.when_full == WhenFull::dead_letter && limits.keeps_letters;
   if (to_letters) {
     lock.unlock();
     const auto totals = database_.with([&](Database& database) -> Result<LetterTotals> {

@@ -88,6 +88,14 @@ Environment::~Environment() {
   if (env_ != nullptr) mdb_env_close(env_);
 }
 
+uint64_t Environment::file_bytes() const {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  mdb_env_info(env_, &info);
+  mdb_env_stat(env_, &stat);
+  return (uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
+}
+
 Result<void> Environment::sync() {
   if (const int rc = mdb_env_sync(env_, 1); rc != 0) return error("sync the store", rc);
   return {};

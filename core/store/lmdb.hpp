@@ -40,6 +40,8 @@ class Environment {
   Environment& operator=(Environment&& other) noexcept;
   ~Environment();
   MDB_env* get() const noexcept { return env_; }
+  // Up to the last page that was ever used.
+  uint64_t file_bytes() const;
   // Waits until everything committed is on the disk.
   Result<void> sync();
 

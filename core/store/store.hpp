@@ -17,6 +17,7 @@
 #include "event/batch.hpp"
 #include "event/ids.hpp"
 #include "store/block.hpp"
+#include "store/figures.hpp"
 
 namespace csiem::store {
 
@@ -124,6 +125,7 @@ struct CursorLimits {
   uint64_t max_bytes = uint64_t{1} << 30;  // of the log that the exporter lags behind
   int64_t max_age_ms = int64_t{7} * 24 * 3600 * 1000;
   WhenFull when_full = WhenFull::drop_lowest_severity;
+  bool keeps_letters = true;  // false: dead letters are counted and gone
   uint64_t dead_max_bytes = 256U << 20;
   int64_t dead_max_age_ms = int64_t{30} * 24 * 3600 * 1000;
 };
@@ -161,7 +163,7 @@ struct CursorView {
 // What the store can do now.
 enum class Health {
   ok,
-  full,     // store.max_bytes is used up: the sources wait until exporters make room
+  full,     // store.max_bytes is used up, or the disk nearly is: the sources wait until there is room
   failing,  // the disk does not take what was read; it is kept in memory and tried again every second
   failed    // not even opening the store again helps
 };
@@ -204,6 +206,10 @@ class Store {
   virtual Result<std::vector<CursorView>> cursors() const = 0;
 
   virtual Health health() const = 0;
+  // Of messages.def, why health() is not ok: CS5007 or CS5013 for `full`; 0 when it is.
+  virtual int health_code() const = 0;
+  // Reads a few pages; any thread that may wait for a moment.
+  virtual Figures figures() const = 0;
   // Events that some open cursor has not settled.
   virtual uint64_t unsettled_events() const = 0;
 
@@ -225,6 +231,7 @@ struct Options {
   std::size_t max_uncommitted_bytes = 8U << 20;  // then must_wait() is true
   Revive revive;                                 // required; called on one thread of the store
   const Clock* clock = nullptr;                  // the system's when null
+  std::function<DiskSpace()> disk_space;         // asks the operating system when empty
 };
 Result<std::unique_ptr<Store>> open_store(Options options);
 

@@ -99,7 +99,7 @@ class Status(AdminCase):
         self.assertEqual(code, 0, err)
         self.assertIn(self.config_path, out)
         self.assertRegex(out, r"(?m)^audit +jsonl +\S+ +700")
-        self.assertRegex(out, r"(?m)^splunk +ok +\S+ +<=\S+ \S+ +700 +0 +0")
+        self.assertRegex(out, r"(?m)^splunk +ok +\S+ +<=\S+ \S+ +700 +0 +- +0")
         self.assertIn("LEDGER  balanced for 2 of 2", out)
         code, out, _ = self.command("--json", "status")
         self.assertEqual(json.loads(out)["schema"], "clawdstrike-siem/status/v1")

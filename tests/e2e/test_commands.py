@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from harness import BIN, DATA, Case, event, ids, lines
+from harness import BIN, DATA, Case, event, ids, lines, wait_for
 
 
 class Configuration(Case):
@@ -216,6 +216,7 @@ class Output(Case):
     def test_a_problem_of_a_source_is_told_once_and_as_one_of_a_source(self):
         os.makedirs(self.path("in.jsonl"))
         daemon = self.daemon(self.config(self.source() + self.file_exporter())).ready()
+        wait_for("the problem", lambda: "CS4502" in daemon.text())
         daemon.stop()
         told = [line for line in daemon.text().splitlines() if "CS4502" in line]
         self.assertEqual(len(told), 1, daemon.text())

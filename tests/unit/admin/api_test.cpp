@@ -129,7 +129,32 @@ TEST_CASE("not ready while a required exporter is held, with the code; ready aga
   CHECK(bench.ask("GET", "/readyz").status == 200);
   health = bench.get("/readyz?verbose");
   CHECK(health.at("ready") == true);
-  CHECK(health.at("checks").as_array().size() == 4);
+  CHECK(health.at("checks").as_array().size() == 5);
+}
+
+TEST_CASE("a full store is not ready and alive, a failed one is neither") {
+  for (const bool failed : {false, true}) {
+    Bench bench;
+    bench.snapshot.exporters.pop_back();
+    REQUIRE(bench.ask("GET", "/readyz").status == 200);
+    bench.snapshot.store.health = failed ? "store_failed" : "store_full";
+    bench.snapshot.store.code = failed ? 5008 : 5007;
+    Backend backend;
+    backend.snapshot = [&] { return bench.snapshot; };
+    backend.store_health = [&] { return bench.snapshot.store.health; };
+    Api api{backend};
+    const Answer alive = api.handle({"GET", "/healthz", Role::none, ""});
+    CHECK(alive.status == (failed ? 503 : 200));
+    CHECK(alive.body == (failed ? "store_failed\n" : "ok, store_full\n"));
+    const Answer ready = api.handle({"GET", "/readyz", Role::none, ""});
+    CHECK(ready.status == 503);
+    const json::object health = json::parse(ready.body).as_object();
+    REQUIRE(health.at("reasons").as_array().size() == 1);
+    CHECK(health.at("reasons").at(0).at("kind") == "store");
+    CHECK(health.at("reasons").at(0).at("code") == (failed ? "CS5008" : "CS5007"));
+    const json::object status = json::parse(api.handle({"GET", "/api/v1/status", Role::viewer, ""}).body).as_object();
+    CHECK(status.at("store").at("health") == json::value(bench.snapshot.store.health));
+  }
 }
 
 TEST_CASE("draining, a source with a problem and a required exporter that did not start are not ready") {
@@ -158,7 +183,7 @@ TEST_CASE("requests are counted by path template and status; strangers' paths ma
   CHECK(has(name + "{path=\"/api/v1/exporters/{id}\",code=\"404\"} 1"));
   CHECK(has(name + "{path=\"/api/v1/exporters/{id}\",code=\"403\"} 1"));
   CHECK(has(name + "{path=\"other\",code=\"404\"} 100"));
-  CHECK(text.find("made") == std::string::npos);
+  CHECK(text.find("made/up") == std::string::npos);
 }
 
 TEST_CASE("dead letters, queues and jobs: query, body and path become the parameters") {

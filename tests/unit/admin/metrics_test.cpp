@@ -149,6 +149,28 @@ TEST_CASE("the figures are those of the snapshot") {
   CHECK(metrics.value(kPrefix + "plugin_metric_total", {{"exporter", "splunk"}, {"metric", "acks"}}) == 4);
 }
 
+TEST_CASE("the store, the queues and the dead letters show their sizes and what they lost") {
+  const Exposed metrics = exposed(csiem::test::sample_snapshot());
+  CHECK(metrics.value(kPrefix + "store_healthy") == 1);
+  CHECK(metrics.value(kPrefix + "store_groups_total") == 12);
+  CHECK(metrics.value(kPrefix + "store_group_events_bucket", {{"le", "10"}}) == 11);
+  CHECK(metrics.value(kPrefix + "store_group_events_count") == 12);
+  CHECK(metrics.value(kPrefix + "store_group_events_sum") == 100);
+  CHECK(metrics.value(kPrefix + "store_committed_seq") == 100);
+  CHECK(metrics.value(kPrefix + "store_bytes") == 65'536);
+  CHECK(metrics.value(kPrefix + "store_free_bytes") == 1 << 30);
+  CHECK(metrics.value(kPrefix + "store_lost_events_total", {{"cause", "damaged_block"}}) == 7);
+  CHECK(metrics.value(kPrefix + "quarantine_records") == 3);
+  CHECK(metrics.value(kPrefix + "queue_bytes", {{"exporter", "elastic"}}) == 28'000);
+  CHECK(metrics.value(kPrefix + "queue_oldest_event_age_seconds", {{"exporter", "elastic"}}) == 60);
+  CHECK(metrics.value(kPrefix + "queue_oldest_event_age_seconds", {{"exporter", "splunk"}}) == 0);
+  CHECK(metrics.value(kPrefix + "dlq_events", {{"exporter", "elastic"}}) == 2);
+  CHECK(metrics.value(kPrefix + "dlq_bytes", {{"exporter", "elastic"}}) == 1'500);
+  CHECK(metrics.value(kPrefix + "retry_budget_tokens", {{"exporter", "splunk"}}) == 9.5);
+  CHECK(metrics.value(kPrefix + "exporter_shed_events_total", {{"exporter", "splunk"}, {"event_severity", "info"}}) ==
+        5);
+}
+
 TEST_CASE("an event that nobody accounts for shows in the imbalance") {
   Snapshot snapshot = csiem::test::sample_snapshot();
   snapshot.exporters[0].delivered -= 5;

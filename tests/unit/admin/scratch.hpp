@@ -46,6 +46,14 @@ inline admin::Snapshot sample_snapshot() {
   snapshot.intake.lines = 103;
   snapshot.intake.quarantined = 3;
   snapshot.sources.push_back({"audit", "jsonl", "/var/lib/hushd/audit.jsonl", "", 0, 100});
+  snapshot.store.groups = 12;
+  snapshot.store.committed = 100;
+  snapshot.store.used_bytes = 65'536;
+  snapshot.store.max_bytes = 1 << 20;
+  snapshot.store.disk_free_bytes = 1 << 30;
+  snapshot.store.quarantined = 3;
+  snapshot.store.group_events = {{1, 10}, {2, 9, 1}, 100};
+  snapshot.store.lost = {{"damaged_block", 7}};
   admin::ExporterView splunk;
   splunk.id = "splunk";
   splunk.format = "native";
@@ -58,6 +66,8 @@ inline admin::Snapshot sample_snapshot() {
   splunk.delivered = 97;
   splunk.filtered = 2;
   splunk.dead_lettered = 1;
+  splunk.dropped_by = {{"info", 5}, {"low", 0}};
+  splunk.retry_tokens = 9.5;
   splunk.requests = {{"2xx", 9}, {"5xx", 1}};
   splunk.request_seconds = {{0.1, 1}, {8, 1, 1}, 12.5};
   splunk.plugin_metrics.push_back({"acks", 4, 0.5});
@@ -70,6 +80,11 @@ inline admin::Snapshot sample_snapshot() {
   elastic.last_error = "HTTP 401 \"bad key\"\nC:\\x";
   elastic.delivered = 57;
   elastic.queued = 40;
+  elastic.lag_bytes = 28'000;
+  elastic.lag_limit_bytes = 1 << 30;
+  elastic.oldest_unix_ns = snapshot.taken_unix_ns - 60'000'000'000;
+  elastic.letters = 2;
+  elastic.letter_bytes = 1'500;
   snapshot.exporters = {splunk, elastic};
   return snapshot;
 }

@@ -92,6 +92,7 @@ TEST_CASE("the defaults of the key table are those of the structs") {
   CHECK(bare.rate_limit.bytes_per_second == expected.rate_limit.bytes_per_second);
   CHECK(bare.breaker.failure_threshold == expected.breaker.failure_threshold);
   CHECK(bare.breaker.open_for_ms == expected.breaker.open_for_ms);
+  CHECK(bare.dlq.enabled == expected.dlq.enabled);
   CHECK(bare.tls.verify == expected.tls.verify);
   CHECK(bare.tls.min_version == expected.tls.min_version);
   const Source source;
@@ -229,6 +230,25 @@ TEST_CASE("every problem of a file is found in one run, in order of position, up
 TEST_CASE("a syntax error does not bring consequences along") {
   const auto loaded = load_text("version = \"1\"\n[exporters.file\n");
   CHECK(loaded.diagnostics.size() == 1);
+}
+
+TEST_CASE("an exporter that can stop the others is a warning, unless it is the only one or required") {
+  const std::string head = "version = \"1.0\"\n[exporters.one]\ntype = \"file\"\npath = \"/tmp/one\"\n";
+  const std::string block = "queue.when_full = \"block\"\n";
+  const std::string other = "[exporters.two]\ntype = \"file\"\npath = \"/tmp/two\"\n";
+  CHECK(list(load_text(head + block)) == "");
+  CHECK(list(load_text(head + block + "required = true\n" + other)) == "");
+  CHECK(list(load_text(head + block + other + "enabled = false\n")) == "");
+  CHECK(list(load_text(head + other)) == "");
+  const auto loaded = load_text(head + block + other);
+  CHECK(loaded.ok());
+  const Diagnostic* warning = find(loaded, 1061);
+  REQUIRE(warning != nullptr);
+  CHECK(warning->severity == Severity::warning);
+  CHECK(warning->origin.line == 5);
+  const auto both = load_text("version = \"1.0\"\n[exporter_defaults]\n" + block +
+                              "[exporters.one]\ntype = \"file\"\npath = \"/tmp/one\"\n" + other);
+  CHECK(both.diagnostics.size() == 2);
 }
 
 TEST_CASE("a literal secret in a file for all to read is another warning") {

@@ -183,6 +183,7 @@ class LaneBench {
     parts.format_config_json = "{}";
     auto memory = std::make_unique<MemoryCursor>();
     cursor = memory.get();
+    if (!remembered.empty()) memory->save_state(remembered);
     parts.cursor = std::move(memory);
     parts.clock = &clock;
     auto made = delivery::Lane::create(std::move(parts), clock, tuning, tokens, setup);
@@ -228,6 +229,7 @@ class LaneBench {
   delivery::TokenSource tokens;
   plugin::CallSlot setup;
   delivery::LaneParts parts;
+  std::string remembered;  // by the cursor, from an earlier process
   MemoryCursor* cursor = nullptr;
   std::shared_ptr<delivery::Lane> lane;
 };

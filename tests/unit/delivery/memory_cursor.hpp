@@ -47,8 +47,20 @@ class MemoryCursor final : public store::Cursor {
     letters_.push_back(std::move(letter));
   }
   store::Ledger ledger() const override { return {}; }
-  void save_state(std::string) override {}
-  std::string state() const override { return {}; }
+  void save_state(std::string text) override {
+    const std::lock_guard lock(mutex_);
+    state_ = std::move(text);
+    ++saves_;
+  }
+  std::string state() const override {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+  // How often save_state() was called.
+  std::size_t saves() const {
+    const std::lock_guard lock(mutex_);
+    return saves_;
+  }
 
   std::vector<Settled> settled() const {
     const std::lock_guard lock(mutex_);
@@ -75,6 +87,8 @@ class MemoryCursor final : public store::Cursor {
   std::set<store::Sequence> sequences_;
   std::array<uint64_t, 4> totals_{};
   bool broken_ = false;
+  std::string state_;
+  std::size_t saves_ = 0;
 };
 
 }  // namespace csiem::test

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "delivery/concurrency.hpp"
 
 using namespace csiem;
@@ -38,6 +41,36 @@ TEST_CASE("over any time the number of requests is at most burst plus rate times
     CAPTURE(rate);
     CHECK(sent <= static_cast<int>(5 + rate * 60) + 1);
     CHECK(sent >= static_cast<int>(4 + rate * 60) - 1);
+  }
+}
+
+TEST_CASE("no window of any length sees more than burst plus rate times its length, however irregular the traffic") {
+  uint32_t seed = 7;
+  const auto random = [&](uint32_t bound) { return (seed = seed * 1'664'525U + 1'013'904'223U) / 65536 % bound; };
+  for (const double rate : {0.5, 3.0, 25.0}) {
+    for (const double burst : {1.0, 5.0, 20.0}) {
+      RateLimiter limiter({rate, burst, 0}, 0);
+      std::vector<int64_t> sent;
+      int64_t now = 0;
+      while (sent.size() < 600) {
+        if (random(10) == 0) now += random(20) * kSecond / 2;  // a pause fills the bucket
+        const int64_t wait = limiter.wait_ns(now);
+        now += wait + (random(3) == 0 ? random(1000) * 1'000'000LL : 0);
+        if (limiter.wait_ns(now) > 0) continue;
+        limiter.take_request(now);
+        sent.push_back(now);
+      }
+      double most = 0;
+      for (std::size_t first = 0; first < sent.size(); ++first)
+        for (std::size_t last = first; last < sent.size(); ++last) {
+          const double seconds = static_cast<double>(sent[last] - sent[first]) / 1e9;
+          most = std::max(most, static_cast<double>(last - first + 1) - rate * seconds);
+        }
+      CAPTURE(rate);
+      CAPTURE(burst);
+      CHECK(most <= burst + 1e-6);
+      CHECK(most > burst / 2);  // and the burst is used
+    }
   }
 }
 

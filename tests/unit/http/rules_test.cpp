@@ -70,6 +70,7 @@ TEST_CASE("Retry-After: seconds, or a date measured from the answer's own Date")
       {"Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:30:00 GMT", 0},
       {"Wed, 21 Oct 2015 23:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 GMT", 3'600'000},
       {"Wednesday, 21-Oct-15 07:28:00 GMT", "", 480'000},
+      {"Wed Oct 21 07:28:00 2015", "", 480'000},
       {"Wed, 21 Oct 2015 07:28:00 GMT", "nonsense", 480'000},
   };
   for (const auto& row : table) {

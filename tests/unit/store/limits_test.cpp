@@ -109,6 +109,34 @@ TEST_CASE("what is too old is given up") {
   CHECK(bench.lane.cursor().ledger().queued() == 4);
 }
 
+TEST_CASE("a wall clock that steps back makes nothing old, and one that is right again nothing young") {
+  for (const int64_t step_ms : {int64_t{-86'400'000}, int64_t{86'400'000}}) {
+    CAPTURE(step_ms);
+    const TemporaryDirectory dir;
+    ManualClock clock;
+    auto store_options = options_for(dir.path());
+    store_options.clock = &clock;
+    const auto store = *store::open_store(store_options);
+    auto options = limited(WhenFull::drop_lowest_severity, 1 << 30);
+    options.limits.max_age_ms = 3'600'000;
+    FakeLane lane(*store, options);
+    Numbers made;
+    for (int i = 0; i < 20; ++i) {
+      REQUIRE(store->append(made.batch(2), "audit", "x"));
+      REQUIRE(store->flush());
+    }
+    clock.step_wall_ms(step_ms);
+    clock.advance_ms(2000);  // the limits are looked at once a second
+    REQUIRE(store->append(made.batch(2), "audit", "x"));
+    REQUIRE(store->flush());
+    clock.advance_ms(2000);
+    REQUIRE(store->append(made.batch(2), "audit", "x"));
+    REQUIRE(store->flush());
+    // What was accepted in the future is of age 0.
+    CHECK(lane.cursor().ledger().dropped() == (step_ms < 0 ? 0 : 38));
+  }
+}
+
 TEST_CASE("a full store holds the sources with block, and makes room by policy otherwise") {
   for (const bool block : {true, false}) {
     CAPTURE(block);
