@@ -51,7 +51,7 @@ void ExporterReader::check_keys() {
 void ExporterReader::hide_urls(const Node& node) {
   const auto scheme = node.text.find("://");
   if (scheme != std::string::npos && node.text.find('/', scheme + 3) != std::string::npos)
-    findings_.secret_at(node.value);
+    findings_.secret_url_at(node.value);
   for (const auto& [name, member] : node.members) hide_urls(member);
   for (const auto& item : node.items) hide_urls(item);
 }
@@ -108,6 +108,9 @@ Destination ExporterReader::destination(const Exporter& exporter, const Node& se
   out.settings_json = std::move(answer.json);
   out.secrets = std::move(answer.secrets);
   out.allowed_origins = std::move(answer.origins);
+  out.masked = std::move(answer.masked);
+  out.writes = std::move(answer.writes);
+  ask_plugin(exporter, settings, out);
   if (set == nullptr)
     for (auto& [path, value] : answer.defaults)
       context_.plugin_defaults.push_back(

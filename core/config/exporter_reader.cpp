@@ -32,6 +32,10 @@ Exporter ExporterReader::read() {
   allow_unconfined_ = read.flag("allow_unconfined");
   out.fallback = destination(out, settings_, nullptr, "");
   read_routes(out, out.routes);
+  if (!context_.request.check_files) return out;
+  check_tls_files(read);
+  check_written(out.fallback);
+  for (const auto& route : out.routes) check_written(route);
   return out;
 }
 

@@ -42,6 +42,10 @@ class ExporterReader {
   void read_routes(const Exporter& exporter, std::vector<Destination>& out);
   Destination destination(const Exporter& exporter, const Node& settings, const Node* set, const std::string& prefix);
   void check_set(const Node& set);
+  void check_tls_files(const Reader& read);
+  void check_written(const Destination& destination);
+  // Asks the plugin itself, and reports each of its complaints at the key that it is about.
+  void ask_plugin(const Exporter& exporter, const Node& settings, const Destination& destination);
   std::vector<std::string> generic_names() const { return names_in(keys_, ""); }
 
   Context& context_;
