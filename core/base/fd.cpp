@@ -1,6 +1,7 @@
 #include "base/fd.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,19 @@ Error io_error(const std::string& doing, const std::string& path, int error) {
           doing + " " + path + ": " + errno_text(error)};
 }
 
+constexpr int kPatienceMs = 5000;
+
+// Until there is something to read, or the last writer has gone.
+Result<void> wait_for_writer(int fd, const std::string& path) {
+  pollfd waiting{fd, POLLIN, 0};
+  int ready = 0;
+  do ready = ::poll(&waiting, 1, kPatienceMs);
+  while (ready < 0 && errno == EINTR);
+  if (ready < 0) return io_error("wait for", path, errno);
+  if (ready > 0) return {};
+  return Error{Code::io, "read " + path + ": a FIFO into which nobody has written for 5 seconds"};
+}
+
 }  // namespace
 
 void Fd::reset() noexcept {
@@ -30,13 +44,23 @@ std::string errno_text(int error) {
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  // Not waiting for a writer of a FIFO to open it.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd) return io_error("open", path, errno);
+  struct stat status {};
+  const bool fifo = ::fstat(fd.get(), &status) == 0 && S_ISFIFO(status.st_mode);
+  if (!fifo) ::fcntl(fd.get(), F_SETFL, 0);
   std::string text;
   char buffer[16 * 1024];
   for (;;) {
+    // Before the first writer a FIFO reads as if it were at its end; poll() tells the two apart.
+    if (fifo && text.empty()) CS_CHECK(wait_for_writer(fd.get(), path));
     const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN && fifo) {
+      CS_CHECK(wait_for_writer(fd.get(), path));
+      continue;
+    }
     if (n < 0) return io_error("read", path, errno);
     if (n == 0) return text;
     if (text.size() + static_cast<std::size_t>(n) > max_bytes)

@@ -37,7 +37,7 @@ class Fd {
 // "permission denied (errno 13)".
 std::string errno_text(int error);
 
-// The whole file, which may hold at most `max_bytes`.
+// The whole file, which may hold at most `max_bytes`. A FIFO is given 5 s for its writer, and for each further piece.
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 
 // All of `bytes`, going on after short writes and interruptions.

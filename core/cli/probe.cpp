@@ -4,32 +4,23 @@
 #include <cstdio>
 #include <utility>
 
+#include "delivery/instance_services.hpp"
+
 namespace csiem::cli {
 
-Result<void> try_create(const plugin::Component& component, const std::string& id, const std::string& settings_json) {
-  RequestPrinter host([](std::string_view) {});
+std::vector<std::string> try_create(const plugin::Component& component, const std::string& id,
+                                    const std::string& settings_json) {
+  RequestPrinter host([](std::string_view) {}, {});
   plugin::CallSlot slot;
-  auto created = plugin::ExporterInstance::create(component, host, slot, id, settings_json);
-  if (!created) return std::move(created).error();
-  return {};
+  std::vector<std::string> problems;
+  const auto created = plugin::ExporterInstance::create(component, host, slot, id, settings_json, &problems);
+  if (!created && problems.empty()) problems.push_back(created.error().what());
+  return problems;
 }
 
 csiem_status RequestPrinter::http_send(const csiem_http_request& request, csiem_http_done, void*, uint64_t*,
                                        csiem_error*) {
-  std::string text(view(request.method));
-  text += ' ';
-  text += view(request.url);
-  if (present(request.url_secret)) text += "***";
-  text += '\n';
-  for (uint32_t i = 0; i < request.header_count; ++i) {
-    text += view(request.headers[i].name);
-    text += ": ";
-    text += view(request.headers[i].value);
-    if (present(request.headers[i].secret)) text += "***";
-    text += '\n';
-  }
-  text += '\n';
-  for (uint32_t i = 0; i < request.part_count; ++i) text += view(request.parts[i]);
+  std::string text = delivery::render_request(request, masked_, std::string::npos);
   if (text.back() != '\n') text += '\n';
   print_(text);
   // Never answered: the caller throws the instance away.
@@ -37,6 +28,7 @@ csiem_status RequestPrinter::http_send(const csiem_http_request& request, csiem_
 }
 
 csiem_status RequestPrinter::borrow_secret(std::string_view, csiem_secret_use use, void* user) {
+  if (!lends_) return CSIEM_E_UNSUPPORTED;
   use(user, str("***"));
   return CSIEM_OK;
 }

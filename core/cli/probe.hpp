@@ -6,19 +6,25 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "base/result.hpp"
 #include "plugin/registry.hpp"
 
 namespace csiem::cli {
 
-// create() and destroy() with these settings. The error holds the plugin's words.
-Result<void> try_create(const plugin::Component& component, const std::string& id, const std::string& settings_json);
+// create() and destroy() with these settings: what the plugin has against them, "key.path: what is wrong" per problem.
+std::vector<std::string> try_create(const plugin::Component& component, const std::string& id,
+                                    const std::string& settings_json);
 
-// Sends nothing: prints what it is asked to send, secrets elided,.
+// Sends nothing: prints what it is asked to send, secrets elided.
 class RequestPrinter final : public plugin::ExporterHost {
  public:
-  explicit RequestPrinter(std::function<void(std::string_view)> print) : print_(std::move(print)) {}
+  // `masked`: of config::Destination.
+  RequestPrinter(std::function<void(std::string_view)> print, std::vector<std::string> masked)
+      : print_(std::move(print)), masked_(std::move(masked)) {}
+  // From now on secrets can be borrowed, as "***". Before, as in a daemon that starts, there are none yet: a plugin that
+  // looks into one while it is created must not take the asterisks for the value.
+  void lend_secrets() { lends_ = true; }
   csiem_status http_send(const csiem_http_request& request, csiem_http_done done, void* user, uint64_t* id,
                          csiem_error* error) override;
   void http_cancel(uint64_t) override {}
@@ -35,6 +41,8 @@ class RequestPrinter final : public plugin::ExporterHost {
 
  private:
   std::function<void(std::string_view)> print_;
+  std::vector<std::string> masked_;
+  bool lends_ = false;
 };
 
 }  // namespace csiem::cli

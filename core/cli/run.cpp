@@ -300,7 +300,7 @@ bool can_run(const config::Loaded& loaded) {
 
 int run(const Arguments& arguments) {
   std::signal(SIGPIPE, SIG_IGN);
-  Setup setup = load_setup(arguments.global, {.allow_empty = arguments.run.allow_empty});
+  Setup setup = load_setup(arguments.global, {.check_files = true, .allow_empty = arguments.run.allow_empty});
   print_diagnostics(setup.loaded, arguments.global);
   if (!can_run(setup.loaded)) return kConfig;
   configure_logging(setup.loaded.configuration, arguments.global);

@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "base/messages.hpp"
+#include "cli/probe.hpp"
 #include "cli/terminal.hpp"
 
 namespace csiem::cli {
@@ -15,7 +16,7 @@ namespace {
 // The configuration loader's view of the plugin registry.
 class RegistryCatalog final : public config::SettingsCatalog {
  public:
-  explicit RegistryCatalog(plugin::Registry& plugins) : plugins_(plugins) {}
+  RegistryCatalog(plugin::Registry& plugins, bool try_plugins) : plugins_(plugins), try_plugins_(try_plugins) {}
 
   std::optional<Answer> exporter(std::string_view type, std::string* problem, int* code) override {
     auto found = plugins_.exporter(type);
@@ -28,9 +29,16 @@ class RegistryCatalog final : public config::SettingsCatalog {
     return Answer{component.config_schema, component.formats, component.default_format};
   }
   std::vector<std::string> exporter_names() override { return plugins_.names("exporter"); }
+  std::vector<std::string> refusals(std::string_view type, const std::string& exporter,
+                                    const std::string& settings_json) override {
+    if (!try_plugins_) return {};
+    const auto component = plugins_.exporter(type);
+    return component ? try_create(**component, exporter, settings_json) : std::vector<std::string>{};
+  }
 
  private:
   plugin::Registry& plugins_;
+  const bool try_plugins_;
 };
 
 plugin::SearchPath search_path(const config::Plugins& settings) {
@@ -58,11 +66,12 @@ Setup load_setup(const GlobalArguments& global, const SetupOptions& options) {
   request.conf_d = global.conf_d;
   request.set = global.set;
   request.check_plugins = options.check_plugins;
+  request.check_files = options.check_files;
   request.allow_empty = options.allow_empty;
   request.max_errors = options.max_errors;
   request.catalog = [&](const config::Plugins& settings) -> std::unique_ptr<config::SettingsCatalog> {
     setup.plugins = open_registry(search_path(settings), global);
-    return std::make_unique<RegistryCatalog>(*setup.plugins);
+    return std::make_unique<RegistryCatalog>(*setup.plugins, options.try_plugins);
   };
   setup.loaded = config::load(request);
   if (!setup.plugins) setup.plugins = plain_registry(global);

@@ -19,6 +19,8 @@ struct Setup {
 
 struct SetupOptions {
   bool check_plugins = true;  // false: keys of plugins are not checked
+  bool try_plugins = false;   // the plugins themselves are asked what they have against their settings
+  bool check_files = false;   // certificates and directories that settings name are looked at
   bool allow_empty = true;    // false: something has to be enabled
   std::size_t max_errors = 50;
 };

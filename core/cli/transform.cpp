@@ -243,7 +243,8 @@ class Transform {
         destination = &route;
         break;
       }
-    RequestPrinter host([](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
+    RequestPrinter host([](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
+                        destination->masked);
     auto instance =
         plugin::ExporterInstance::create(*component_, host, slot_, exporter_->id, destination->settings_json);
     if (!instance) {
@@ -251,6 +252,7 @@ class Transform {
       ++violations_;
       return;
     }
+    host.lend_secrets();
     const csiem_event* events[] = {&event};
     csiem_batch batch{};
     batch.struct_size = sizeof batch;

@@ -1,17 +1,16 @@
 // clawdstrike-siem validate: everything that can be checked before anything runs, stage by stage.
-#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
-#include "base/messages.hpp"
 #include "cli/arguments.hpp"
-#include "cli/probe.hpp"
 #include "cli/setup.hpp"
 #include "cli/terminal.hpp"
 #include "credentials/credential_store.hpp"
@@ -32,16 +31,19 @@ class Validation {
 
   int go() {
     const auto& v = arguments_.validate;
-    setup_ = load_setup(
-        arguments_.global,
-        {.check_plugins = !v.no_plugins, .allow_empty = false, .max_errors = static_cast<std::size_t>(v.max_errors)});
+    setup_ = load_setup(arguments_.global, {.check_plugins = !v.no_plugins,
+                                            .try_plugins = !v.no_plugins,
+                                            .check_files = true,
+                                            .allow_empty = false,
+                                            .max_errors = static_cast<std::size_t>(v.max_errors)});
     count_diagnostics();
     files();
     settings();
-    if (!v.no_plugins) plugins();
-    if (!v.no_plugins && setup_.loaded.ok()) {
+    // One run shows all: the later stages look at whatever did load.
+    if (!v.no_plugins) {
+      plugins();
       credentials();
-      store();
+      if (syntax_.errors == 0) store();  // else the directory may be written in the file that could not be read
       rules();
     }
     if (!v.no_plugins && !v.offline)
@@ -100,29 +102,21 @@ class Validation {
       auto component = setup_.plugins->exporter(exporter.type);
       if (!component) continue;  // a diagnostic already
       stage.text += (stage.text.empty() ? "" : ", ") + exporter.type + " " + (*component)->version;
-      if (setup_.loaded.ok()) try_exporter(exporter, **component, stage);
+      try_format(exporter, **component, stage);
     }
     stage.text += plugin_.text();
     stages_.push_back(std::move(stage));
   }
 
-  // Runs create() and destroy() of every destination, so that the plugin's own checks are heard.
-  void try_exporter(const config::Exporter& exporter, const plugin::Component& component, Stage& stage) {
-    schema::SchemaRegistry schemas(*setup_.plugins, {setup_.loaded.configuration.global.host_name, "validate",
-                                                     setup_.loaded.configuration.schema.versions});
-    if (auto format = schemas.choose(component, exporter.format, setup_.loaded.configuration.schema.default_format);
-        !format) {
-      fail(stage, exporter.id + ": " + format.error().what(), exporter.origin);
-    } else if (*format != nullptr) {
-      plugin::CallSlot slot;
-      const auto made = plugin::FormatInstance::create(**format, slot, schemas.config_json((*format)->name));
-      if (!made) fail(stage, exporter.id + ": " + made.error().what(), exporter.origin);
-    }
-    std::vector<const config::Destination*> destinations{&exporter.fallback};
-    for (const auto& route : exporter.routes) destinations.push_back(&route);
-    for (const auto* destination : destinations)
-      if (auto refused = try_create(component, exporter.id, destination->settings_json); !refused)
-        fail(stage, exporter.id + ": " + refused.error().what(), destination->origin);
+  void try_format(const config::Exporter& exporter, const plugin::Component& component, Stage& stage) {
+    const auto& c = setup_.loaded.configuration;
+    schema::SchemaRegistry schemas(*setup_.plugins, {c.global.host_name, "validate", c.schema.versions});
+    auto format = schemas.choose(component, exporter.format, c.schema.default_format);
+    if (!format) return fail(stage, exporter.id + ": " + format.error().what(), exporter.origin);
+    if (*format == nullptr) return;
+    plugin::CallSlot slot;
+    if (const auto made = plugin::FormatInstance::create(**format, slot, schemas.config_json((*format)->name)); !made)
+      fail(stage, exporter.id + ": " + made.error().what(), exporter.origin);
   }
 
   void fail(Stage& stage, const std::string& text, const config::Origin& origin) {
@@ -156,9 +150,20 @@ class Validation {
     for (const auto& [name, error] : failed) {
       const auto user = users.find(name);
       const std::string who = user == users.end() ? std::string() : user->second.first + ": ";
-      fail(stage, who + error.what() + " [" + messages::code_text(error.message_code()) + "]",
-           user == users.end() ? config::Origin{} : user->second.second);
+      setup_.loaded.diagnostics.push_back({config::Severity::error,
+                                           error.message_code(),
+                                           who + error.what(),
+                                           user == users.end() ? config::Origin{} : user->second.second,
+                                           {},
+                                           {}});
+      ++errors_;
+      stage.mark = "fail";
     }
+    auto& all = setup_.loaded.diagnostics;
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.origin.file, a.origin.line, a.origin.column) <
+             std::tie(b.origin.file, b.origin.line, b.origin.column);
+    });
     if (!failed.empty())
       stage.text = std::to_string(users.size() - failed.size()) + " resolved, " + std::to_string(failed.size()) +
                    " not; their exporters would wait";

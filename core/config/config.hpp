@@ -132,6 +132,14 @@ struct Destination {
   // From "x-csiem-origin" settings, as http::origin_of() gives them. A URL that is a secret as a whole is not among
   // them: who binds the credential adds its origin when it is resolved.
   std::vector<std::string> allowed_origins;
+  // Plain settings whose text people are not to see ("x-csiem-mask"), as written. Of a URL only the origin is shown.
+  std::vector<std::string> masked;
+  // Files that the plugin will write ("x-csiem-writes"); up to the first '{' literally.
+  struct Written {
+    std::string path;
+    Origin origin;
+  };
+  std::vector<Written> writes;
   Origin origin;
 };
 
@@ -210,6 +218,12 @@ class SettingsCatalog {
   // Nothing when the plugin cannot be used; `problem` and `code` say why (CS3001 … CS3009).
   virtual std::optional<Answer> exporter(std::string_view type, std::string* problem, int* code) = 0;
   virtual std::vector<std::string> exporter_names() = 0;
+  // What the plugin itself has against settings that its schema lets pass, one line per problem: "key.path: what is
+  // wrong; what to write instead". Nothing: it takes them, or it is not to be asked now.
+  virtual std::vector<std::string> refusals(std::string_view /*type*/, const std::string& /*exporter*/,
+                                            const std::string& /*settings_json*/) {
+    return {};
+  }
 };
 
 struct LoadRequest {
@@ -219,6 +233,7 @@ struct LoadRequest {
   bool privileged_defaults = true;  // false in tests: no /etc, no search order, no CLAWDSTRIKE_SIEM_… variables
   bool check_plugins = true;        // false: keys of plugins are not checked (validate --no-plugins)
   bool allow_empty = false;         // true: no CS1060 when no source or no exporter is enabled
+  bool check_files = false;         // true: certificates and directories that settings name are looked at
   std::size_t max_errors = 50;
   // Instead of the process's environment; for tests and `validate` of another machine's settings.
   std::optional<std::vector<std::pair<std::string, std::string>>> environment;

@@ -40,6 +40,8 @@ inline constexpr std::string_view kHidden = "\xee\x80\x80";  // U+E000
 std::string without_secrets(const std::string& file, std::string_view text, const Findings& findings);
 // A key whose value is likely a secret: for files that do not parse and settings of unknown plugins.
 bool sounds_secret(std::string_view key);
+// The end of scheme and authority: where a URL's path, query or fragment begins. 0 when `text` is no URL.
+std::size_t end_of_authority(std::string_view text);
 // A URL with a user name or password in it.
 bool has_user_info(std::string_view url);
 

@@ -33,6 +33,11 @@ class View {
     const bool suspect = sounds_secret(last_name(key)) && (node.kind == Node::Kind::text || node.loose);
     const bool user_info = node.kind == Node::Kind::text && has_user_info(node.text);
     if (context_.findings.is_secret(node.value) || suspect || user_info) return "\"…\"";
+    if (node.kind == Node::Kind::text && context_.findings.is_secret_url(node.value)) {
+      const auto end = end_of_authority(node.text);
+      return end == node.text.size() ? toml_text(node)
+                                     : toml_quoted(node.text.substr(0, end) + (end == 0 ? "…" : "/…"));
+    }
     if (node.kind != Node::Kind::list) return toml_text(node);
     std::string out = "[";
     for (const auto& item : node.items) out += (out.size() > 1 ? ", " : "") + value(key, item);

@@ -26,6 +26,7 @@ Diagnostic& Findings::add(Severity severity, int code, const Origin& origin, std
 }
 
 Diagnostic& Findings::error(int code, const Origin& origin, std::string message) {
+  places_.insert({origin.file, origin.line, origin.column});
   return add(Severity::error, code, origin, std::move(message));
 }
 

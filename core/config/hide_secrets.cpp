@@ -43,6 +43,12 @@ class Hider {
     else if (token.kind == Token::Kind::word)
       hide(token.begin, token.end);
   }
+  void hide_path_at(std::size_t begin) {
+    const Token token = Scanner(text_, begin).next();
+    if (token.kind != Token::Kind::string) return hide_string_at(begin);
+    const auto inner = text_.substr(token.inner, token.inner_end - token.inner);
+    if (!only_names_it(inner)) hide(token.inner + end_of_authority(inner), token.inner_end);
+  }
   void hide_suspects();
   std::string result() const;
 
@@ -99,6 +105,11 @@ std::string Hider::result() const {
 
 }  // namespace
 
+std::size_t end_of_authority(std::string_view text) {
+  const auto scheme = text.find("://");
+  return scheme == std::string_view::npos ? 0 : std::min(text.find_first_of("/?#", scheme + 3), text.size());
+}
+
 bool has_user_info(std::string_view url) { return user_info(url).second != 0; }
 
 bool sounds_secret(std::string_view key) {
@@ -113,9 +124,13 @@ std::string without_secrets(const std::string& file, std::string_view text, cons
   Hider hider(text);
   std::vector<std::size_t> lines = {0};  // where each line begins: a hostile file has many lines and many secrets
   for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) lines.push_back(at + 1);
+  const auto at = [&](uint32_t line, uint32_t column) {
+    return lines[line - 1] + offset_of(text.substr(lines[line - 1]), {1, column});
+  };
   for (const auto& [where, line, column] : findings.secrets())
-    if (where == file && line != 0 && line <= lines.size())
-      hider.hide_string_at(lines[line - 1] + offset_of(text.substr(lines[line - 1]), {1, column}));
+    if (where == file && line != 0 && line <= lines.size()) hider.hide_string_at(at(line, column));
+  for (const auto& [where, line, column] : findings.secret_urls())
+    if (where == file && line != 0 && line <= lines.size()) hider.hide_path_at(at(line, column));
   hider.hide_suspects();
   return hider.result();
 }

@@ -1,9 +1,12 @@
 // The settings of a plugin, checked against the JSON Schema that the plugin carries. Private to this room.
 //
 // Understood: type, required, properties, additionalProperties, items, minItems, maxItems, uniqueItems, enum, const,
-// minimum, maximum, minLength, maxLength, default, oneOf/anyOf (the first alternative that fits), description, format
+// minimum, maximum, minLength, maxLength, pattern, default, oneOf/anyOf (the first alternative that fits), description,
+// dependentRequired, allOf of {not: {required}} and of {if: {properties: {x: {const}}}, then: {required}}, format
 // "duration" (in an integer: ms), "size" (in an integer: bytes), "template" and "uri", and the annotations
 //   x-csiem-secret    a credential reference or a literal; the plugin sees a handle
+//   x-csiem-mask      true: plain text for the plugin that people are not shown; "url": of which they see scheme and
+//   host x-csiem-writes    true: the path of a file that the plugin writes, literal up to its first '{'; "-" is none
 //   x-csiem-origin    true: a URL (or array of them) that the plugin may send to; "cloud_id": an Elastic cloud id
 //   x-csiem-defaults  at the top: daemon keys whose default this plugin changes; in a property at the top: for each
 //                     value of it, daemon keys whose default that value changes
@@ -58,7 +61,8 @@ class PluginSchema {
   struct Answer {
     std::string json;
     std::vector<SecretBinding> secrets;
-    std::vector<std::string> origins;
+    std::vector<std::string> origins, masked;
+    std::vector<Destination::Written> writes;
     std::vector<std::pair<std::string, std::string>> defaults;  // dotted path and TOML text of what was not written
   };
   // Findings go to `findings`; the answer is meaningful when there was no error.

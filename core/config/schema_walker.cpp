@@ -67,6 +67,10 @@ std::optional<json::value> SchemaWalker::value(const json::object& schema, const
   if (node.unresolved) return std::nullopt;
   marks.secret = marks.secret || flag_at(schema, "x-csiem-secret");
   marks.origin = marks.origin || origin_at(schema);
+  marks.masked = marks.masked || flag_at(schema, "x-csiem-mask");
+  marks.masked_url = marks.masked_url || text_at(schema, "x-csiem-mask") == "url";
+  if (marks.masked) findings_.secret_at(node.value);
+  if (marks.masked_url) findings_.secret_url_at(node.value);
   marks.cloud_id = marks.cloud_id || text_at(schema, "x-csiem-origin") == "cloud_id";
   if (const json::array* choices = alternatives(schema)) return alternative(*choices, schema, node, path, marks);
   if (!kind_fits(schema, node)) {
@@ -155,8 +159,11 @@ std::optional<json::value> SchemaWalker::text(const json::object& schema, const 
                     name(path) + " takes at most " + std::to_string(std::lround(*most)) + " characters");
     return std::nullopt;
   }
+  if (!matches(schema, node, path)) return std::nullopt;
   if (marks.origin || text_at(schema, "format") == "template") confined(node, path);
-  if (marks.origin) origin(node, path, marks.cloud_id);
+  if (marks.origin) origin(node, path, marks);
+  if ((marks.masked || marks.masked_url) && !text.empty()) answer_.masked.push_back(text);
+  if (flag_at(schema, "x-csiem-writes") && text != "-") answer_.writes.push_back({text, node.value});
   return json::value(text);
 }
 
@@ -169,18 +176,20 @@ void SchemaWalker::confined(const Node& node, const std::string& path) {
     findings_.error(1051, node.value, message).hint = "begin with literal text";
 }
 
-void SchemaWalker::origin(const Node& node, const std::string& path, bool cloud_id) {
+void SchemaWalker::origin(const Node& node, const std::string& path, Marks marks) {
   const std::string& url = *as_text(node);
   if (url.empty() || url.starts_with('{') || is_reference(url)) return;
   std::string problem;
-  const auto parsed = cloud_id ? origin_of_cloud_id(url, &problem) : parse_origin(url, &problem);
-  if (!parsed && cloud_id) {
+  const auto parsed = marks.cloud_id ? origin_of_cloud_id(url, &problem) : parse_origin(url, &problem);
+  if (!parsed && marks.cloud_id) {
     findings_.error(1024, node.value, name(path) + " is not a usable cloud id: " + problem);
     return;
   }
   if (!parsed) {
     findings_.error(1024, node.value, name(path) + " is not a usable URL: " + problem).hint =
-        url.find("://") == std::string::npos ? "did you mean 'https://" + url + "'?" : "";
+        url.find("://") != std::string::npos ? ""
+        : marks.masked_url                   ? "begin it with https://"
+                                             : "did you mean 'https://" + url + "'?";
     return;
   }
   const std::string origin = parsed->text();
@@ -269,6 +278,7 @@ std::optional<json::value> SchemaWalker::object(const json::object& schema, cons
     for (const auto& [key, property] : *properties)
       if (property.is_object() && node.find(key) == nullptr) missing(schema, std::string(key), node, path, marks, out);
   check_choices(schema, node, path);
+  check_rules(schema, node, path);
   return json::value(std::move(out));
 }
 

@@ -36,6 +36,7 @@ class SchemaWalker {
   // Inherited by everything below the annotation.
   struct Marks {
     bool secret = false, origin = false, cloud_id = false;
+    bool masked = false, masked_url = false;
   };
   std::optional<json::value> value(const json::object& schema, const Node& node, const std::string& path, Marks marks);
   std::optional<json::value> object(const json::object& schema, const Node& node, const std::string& path, Marks marks);
@@ -52,8 +53,10 @@ class SchemaWalker {
                Marks marks, json::object& out);
   bool required(const json::object& schema, std::string_view name) const;
   void unknown(const Node& node, const std::string& name, const std::string& path, const json::object* properties);
-  void origin(const Node& node, const std::string& path, bool cloud_id);
+  void origin(const Node& node, const std::string& path, Marks marks);
   void check_choices(const json::object& schema, const Node& node, const std::string& path);
+  void check_rules(const json::object& schema, const Node& node, const std::string& path);
+  bool matches(const json::object& schema, const Node& node, const std::string& path);
   void confined(const Node& node, const std::string& path);
   bool in_enum(const json::object& schema, const Node& node, const json::value& value, const std::string& path);
   bool in_bounds(const json::object& schema, const Node& node, double value, const std::string& path);

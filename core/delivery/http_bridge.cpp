@@ -11,7 +11,7 @@
 namespace csiem::delivery {
 namespace {
 
-constexpr std::size_t kShownBodyBytes = 2048;
+constexpr std::size_t kShortSecret = 6;  // shorter ones are masked as a whole value only
 constexpr uint32_t kMaxHeaders = 256;
 
 // The plugin's struct may be shorter (older) or longer (newer) than ours.
@@ -92,13 +92,28 @@ bool same_header(std::string_view name, std::string_view lower_case) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
 }
 
+bool is_masked(std::string_view value, const std::vector<std::string>& masked) {
+  return std::any_of(masked.begin(), masked.end(), [&](const std::string& one) {
+    return value == one || (one.size() >= kShortSecret && value.find(one) != std::string_view::npos);
+  });
+}
+
+// The scheme and authority of a URL that begins with a masked one.
+std::string shown_url(std::string_view url, const std::vector<std::string>& masked) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos || !is_masked(url, masked)) return std::string(url);
+  const auto path = url.find_first_of("/?#", scheme + 3);
+  return std::string(url.substr(0, path)) + (path == std::string_view::npos ? "" : "/***");
+}
+
 }  // namespace
 
-std::string render_request(const csiem_http_request& given) {
+std::string render_request(const csiem_http_request& given, const std::vector<std::string>& masked,
+                           std::size_t body_bytes) {
   const csiem_http_request raw = own_size(given);
   std::string out(raw.method.ptr == nullptr ? "POST" : view(raw.method));
   out += ' ';
-  out += view(raw.url);
+  out += shown_url(view(raw.url), masked);
   if (raw.url_secret.ptr != nullptr) out += "***";
   out += '\n';
   for (uint32_t i = 0; i < raw.header_count; ++i) {
@@ -108,8 +123,9 @@ std::string render_request(const csiem_http_request& given) {
     out += ": ";
     // A plugin may have built a credential itself (basic authentication is base64), which no list of secrets knows:
     // of these headers only the scheme is shown.
-    const bool credential = same_header(name, "authorization") || raw.headers[i].secret.ptr != nullptr;
-    const std::size_t scheme = std::min(value.find(' '), value.size());
+    const bool hidden = is_masked(value, masked);
+    const bool credential = hidden || same_header(name, "authorization") || raw.headers[i].secret.ptr != nullptr;
+    const std::size_t scheme = hidden ? value.size() : std::min(value.find(' '), value.size());
     out += credential ? value.substr(0, scheme == value.size() ? 0 : scheme + 1) : value;
     if (credential) out += "***";
     out += '\n';
@@ -117,14 +133,14 @@ std::string render_request(const csiem_http_request& given) {
   if ((raw.flags & CSIEM_HTTP_GZIP) != 0) out += "Content-Encoding: gzip\n";
   out += '\n';
   std::size_t total = 0;
-  std::size_t room = kShownBodyBytes;
+  std::size_t room = body_bytes;
   for (uint32_t i = 0; i < raw.part_count; ++i) {
     const std::string_view part = view(raw.parts[i]);
     total += part.size();
     out += part.substr(0, room);
     room -= std::min(room, part.size());
   }
-  if (total > kShownBodyBytes) out += "\n… " + std::to_string(total - kShownBodyBytes) + " more bytes";
+  if (total > body_bytes) out += "\n… " + std::to_string(total - body_bytes) + " more bytes";
   return log::scrub(out);
 }
 

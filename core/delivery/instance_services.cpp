@@ -80,7 +80,10 @@ class InstanceServices::About {
 };
 
 InstanceServices::InstanceServices(LaneContext& context, uint32_t outlet, const config::Destination& destination)
-    : context_(context), outlet_(outlet), policy_(http_policy(context.settings, destination)) {
+    : context_(context),
+      outlet_(outlet),
+      policy_(http_policy(context.settings, destination)),
+      masked_(destination.masked) {
   for (const config::SecretBinding& binding : destination.secrets) {
     if (context.credentials == nullptr) break;
     if (binding.reference.empty()) {
@@ -130,7 +133,7 @@ csiem_status InstanceServices::http_send(const csiem_http_request& given, csiem_
   }
   const uint64_t own_id = next_request_++;
   if (context_.dry_run) {
-    context_.dry_run(context_.settings.id, render_request(given));
+    context_.dry_run(context_.settings.id, render_request(given, masked_));
     http::Response answer;
     answer.status = 200;
     answer.body = "{}";

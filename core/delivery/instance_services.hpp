@@ -52,8 +52,11 @@ struct ConvertedRequest {
 ConvertedRequest convert_request(const csiem_http_request& given, const SecretLookup& secret, std::string body = {});
 // Of the body, before compression.
 std::size_t body_bytes(const csiem_http_request& given);
-// For --dry-run: method, URL, headers with secrets elided, and the first 2 KiB of the body.
-std::string render_request(const csiem_http_request& given);
+// What people may see of a request: method, URL, headers and at most `body_bytes` of the body. Secrets are ***; of
+// headers and URL also what `masked` holds (config::Destination), so that of such a URL the origin is left.
+inline constexpr std::size_t kShownBodyBytes = 2048;
+std::string render_request(const csiem_http_request& given, const std::vector<std::string>& masked,
+                           std::size_t body_bytes = kShownBodyBytes);
 // For --dry-run of exporters that do not speak HTTP: what they would be given.
 std::string render_bodies(const csiem_batch& batch, std::string_view type);
 
@@ -127,6 +130,7 @@ class InstanceServices final : public plugin::ExporterHost {
   plugin::ExporterInstance* instance_ = nullptr;
   std::vector<std::pair<std::string, std::string>> keys_;  // handle, key of the credential store
   std::shared_ptr<const http::Policy> policy_;
+  std::vector<std::string> masked_;  // not to be shown to people
   // The policy of requests whose whole URL is a secret, and that secret.
   std::pair<credentials::SecretRef, std::shared_ptr<const http::Policy>> secret_policy_;
   TokenTable tokens_;

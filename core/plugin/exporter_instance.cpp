@@ -39,10 +39,11 @@ ExporterInstance::ExporterInstance(std::unique_ptr<Impl> impl) : impl_(std::move
 
 Result<std::unique_ptr<ExporterInstance>> ExporterInstance::create(const Component& component, ExporterHost& host,
                                                                    CallSlot& slot, std::string name,
-                                                                   std::string config_json) {
+                                                                   std::string config_json,
+                                                                   std::vector<std::string>* problems) {
   csiem_instance& record = csiem_instance::make(std::move(name), component.name, &host);
   auto impl = std::unique_ptr<Impl>(new Impl{component, host, &slot, record});
-  CS_TRY(self, create_object(component.exporter.create, exporter_services(), record, slot, config_json));
+  CS_TRY(self, create_object(component.exporter.create, exporter_services(), record, slot, config_json, problems));
   impl->self = self;
   return std::unique_ptr<ExporterInstance>(new ExporterInstance(std::move(impl)));
 }

@@ -108,10 +108,12 @@ class CallSlot {
 // about them. Owned and used by one lane; use_slot() when the lane moves to another thread.
 class ExporterInstance {
  public:
-  // Runs the plugin's create(); it may not block. Fails with CS3009 and the plugin's words. `name` is the exporter's id
-  // in the configuration; `config_json` was validated against the component's schema. `host` must outlive the instance.
+  // Runs the plugin's create(); it may not block. Fails with CS3009 and the plugin's words; `problems`, when given,
+  // gets them one by one, "key.path: what is wrong". `name` is the exporter's id in the configuration; `config_json`
+  // was validated against the component's schema. `host` must outlive the instance.
   static Result<std::unique_ptr<ExporterInstance>> create(const Component& component, ExporterHost& host,
-                                                          CallSlot& slot, std::string name, std::string config_json);
+                                                          CallSlot& slot, std::string name, std::string config_json,
+                                                          std::vector<std::string>* problems = nullptr);
   ~ExporterInstance();  // runs destroy()
 
   const Component& component() const;

@@ -48,7 +48,7 @@ inline bool is_header_value(std::string_view value) noexcept {
 }
 
 // Throws std::invalid_argument for a header that an operator may not set: malformed, of the connection itself, or one
-// of `ours` (lower case), which the exporter writes.
+// of `ours` (lower case), which the exporter writes. `setting` is the key path that the complaint is about.
 inline void check_header(std::string_view setting, std::string_view name, std::string_view value,
                          std::initializer_list<std::string_view> ours) {
   const auto refuse = [&](std::string_view why) {

@@ -102,11 +102,15 @@ std::string Recorder::summary_json() const {
   text += "},\"destinations\":{";
   first = true;
   for (const auto& [destination, count] : destinations_) {
-    text += (first ? "" : ",") + quoted(destination) + ":" + std::to_string(count);
+    if (!first) text += ',';
+    text += quoted(destination) + ":" + std::to_string(count);
     first = false;
   }
   text += "},\"first_violations\":[";
-  for (std::size_t i = 0; i < first_violations_.size(); ++i) text += (i == 0 ? "" : ",") + quoted(first_violations_[i]);
+  for (std::size_t i = 0; i < first_violations_.size(); ++i) {
+    if (i > 0) text += ',';
+    text += quoted(first_violations_[i]);
+  }
   return text + "]}\n";
 }
 

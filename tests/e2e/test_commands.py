@@ -35,12 +35,93 @@ when = 'decison.severity == "high"'
                            "error[CS1041]", path + ":13:9", "clawdstrike-siem explain CS1021"):
                 self.assertIn(wanted, err, command)
 
+    def test_what_a_plugin_refuses_is_told_with_the_rest_each_at_its_key(self):
+        config = self.config(self.source() + """[exporters.elastic]
+nodes = ["https://es1.example.com", "http://es2.example.com"]
+api_key = "cred:ABSENT_KEY"
+index = "Upper"
+batch_sise = 5
+headers = { X-Good = "1", Authorization = "mine-77" }
+[exporters.hook]
+type = "webhook"
+url = "https://hooks.example.com/T00/secret-77"
+success_codes = "2xx"
+auth = { type = "bearer" }
+""")
+        with open(config) as f:
+            first = f.read().split("\n").index("[exporters.elastic]") + 1
+        status, out, err = self.cli("--config", config, "validate", "--offline")
+        self.assertEqual(status, 78)
+        for line, column, wanted in ((1, 37, "use https or set allow_plain_http = true"), (2, 11, "ABSENT_KEY"),
+                                     (3, 9, "names are lower case"), (4, 1, "did you mean 'batch_size'?"),
+                                     (5, 43, "is set by the exporter itself"), (9, 17, "is not a status code"),
+                                     (10, 17, "needs 'auth.token'")):
+            self.assertIn("%s:%d:%d\n" % (config, first + line, column), err)
+            self.assertIn(wanted, err)
+        for name in ("files", "settings", "plugins", "credentials", "store", "rules"):
+            self.assertRegex(out, r"(?m)^(ok|warn|fail) +%s " % name)
+        for secret in ("mine-77", "secret-77"):
+            self.assertNotIn(secret, err + out)
+
+    def test_files_that_settings_name_are_looked_at(self):
+        self.write("junk.pem", "no certificate\n")
+        config = self.config(self.source() + """[exporters.splunk]
+hec_url = "https://splunk.example.com:8088"
+hec_token = "cred:file/none"
+tls = { ca_file = "%s" }
+[exporters.file]
+path = "%s"
+[exporters.elastic]
+nodes = ["https://es.example.com"]
+tls.ca_file = "%s"
+""" % (self.path("none.pem"), self.path("none/out.jsonl"), self.path("junk.pem")))
+        for command in (["run"], ["validate", "--offline"]):
+            status, _, err = self.cli("--config", config, *command)
+            self.assertEqual(status, 78, err)
+            self.assertEqual(err.count("error[CS1070]"), 3, err)
+            self.assertIn("holds no PEM certificate", err)
+
+    def test_a_fifo_is_read_and_given_up_when_nobody_writes(self):
+        self.write("in.jsonl", "")
+        config = self.config(self.source() + self.file_exporter())
+        p = subprocess.run(["bash", "-c", '"$0" --config <(cat "$1") validate --offline', BIN, config],
+                           capture_output=True, text=True)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        os.mkfifo(self.path("fifo"))
+        status, _, err = self.cli("--config", self.path("fifo"), "validate", "--offline")
+        self.assertEqual(status, 78)
+        self.assertIn("error[CS1002]", err)
+        self.assertIn("nobody has written", err)
+
+    def test_webhook_addresses_and_headers_are_not_shown(self):
+        self.write("in.jsonl", lines([event(1)]))
+        config = self.config(self.source() + """[exporters.hook]
+type = "webhook"
+url = "https://hooks.example.com/T00/secret-77"
+headers = { X-Key = "key-88" }
+""")
+        status, out, err = self.cli("--config", config, "config", "show")
+        self.assertEqual(status, 0, err)
+        self.assertIn("https://hooks.example.com/", out)
+        transformed = self.cli("--config", config, "transform", "--exporter", "hook", stdin=lines([event(1)]))
+        self.assertIn("X-Key: ***", transformed[1])
+        daemon = self.daemon(config, "--once", "--dry-run")
+        self.assertEqual(daemon.wait(), 0, daemon.text())
+        with open(daemon.out_path) as f:
+            shown = f.read()
+        self.assertIn("POST https://hooks.example.com/***", shown)
+        self.assertIn("X-Key: ***", shown)
+        for text in (out, err, shown, daemon.text()) + transformed[1:]:
+            self.assertNotIn("secret-77", text)
+            self.assertNotIn("key-88", text)
+
     def test_validate_as_json_carries_the_same(self):
         status, out, _ = self.cli("--config", self.broken(), "--json", "validate", "--offline")
         self.assertEqual(status, 78)
         document = json.loads(out)
         self.assertEqual(document["schema"], "clawdstrike-siem/validate/v1")
-        self.assertEqual({d["code"] for d in document["diagnostics"]}, {"CS1021", "CS1022", "CS1024", "CS1041"})
+        self.assertEqual({d["code"] for d in document["diagnostics"]}, 
+                         {"CS1021", "CS1022", "CS1024", "CS1041", "CS2001"})  # the stages behind the settings, too
 
     def test_a_good_configuration_validates(self):
         self.write("in.jsonl", "")

@@ -1,7 +1,6 @@
 // Elasticsearch and OpenSearch: batches into requests to _bulk.
 // SPDX-License-Identifier: Apache-2.0
 #include <csiem/sdk.hpp>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,31 +40,34 @@ Auth auth_of(const Config& config) {
   const int methods = (auth.api_key.empty() ? 0 : 1) + (basic ? 1 : 0) + (auth.bearer_token.empty() ? 0 : 1);
   // None at all is legal: the cluster may know us by client certificate.
   if (methods > 1)
-    throw std::invalid_argument(
-        "api_key, username with password, and bearer_token exclude each other: set one of them");
+    config.refuse(auth.bearer_token.empty() ? "password" : "bearer_token",
+                  "api_key, username with password, and bearer_token exclude each other; set one of them");
   if (auth.username.empty() != auth.password.empty())
-    throw std::invalid_argument("username and password belong together");
-  if (auth.username.find(':') != std::string::npos) throw std::invalid_argument("username: may not contain ':'");
+    config.refuse(auth.username.empty() ? "password" : "username", "username and password belong together");
+  if (auth.username.find(':') != std::string::npos) config.refuse("username", "may not contain ':'");
   if (!auth.api_key_id.empty() && auth.api_key.empty())
-    throw std::invalid_argument("api_key_id: needs api_key with the key itself");
+    config.refuse("api_key_id", "needs api_key with the key itself");
   return auth;
 }
 
 std::vector<std::string> nodes_of(const Config& config, bool credentials) {
   const std::string cloud_id = config.text("cloud_id", "");
   std::vector<std::string> nodes = config.strings("nodes");
-  if (cloud_id.empty() == nodes.empty()) throw std::invalid_argument("set either nodes or cloud_id");
-  if (!cloud_id.empty()) return {url_of_cloud_id(cloud_id)};
-  for (std::string& node : nodes) {
+  if (cloud_id.empty() == nodes.empty())
+    config.refuse(cloud_id.empty() ? "nodes" : "cloud_id", "set either nodes or cloud_id");
+  if (!cloud_id.empty()) return {config.attempt([&] { return url_of_cloud_id(cloud_id); })};
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    std::string& node = nodes[i];
+    const std::string key = "nodes[" + std::to_string(i) + "]";
     const common::UrlParts parts = common::url_parts(node);
     if (!parts.ok || (!common::same_ignoring_case(parts.scheme, "https") && !common::is_plain_http(parts)))
-      throw std::invalid_argument("nodes: '" + node + "' is not an http or https URL");
-    if (node.find_first_of("?#") != std::string::npos)
-      throw std::invalid_argument("nodes: a base URL has no query: '" + node + "'");
-    if (credentials && common::is_plain_http(parts) && !common::is_loopback(parts) &&
-        !config.boolean("allow_plain_http", false))
-      throw std::invalid_argument("nodes: '" + node +
-                                  "' would get the credentials unencrypted; use https or set allow_plain_http");
+      config.refuse(key, "'" + node + "' is not an http or https URL");
+    else if (node.find_first_of("?#") != std::string::npos)
+      config.refuse(key, "a base URL has no query: '" + node + "'");
+    else if (credentials && common::is_plain_http(parts) && !common::is_loopback(parts) &&
+             !config.boolean("allow_plain_http", false))
+      config.refuse(key,
+                    "'" + node + "' would get the credentials unencrypted; use https or set allow_plain_http = true");
     while (!node.empty() && node.back() == '/') node.pop_back();
   }
   return nodes;
@@ -73,15 +75,19 @@ std::vector<std::string> nodes_of(const Config& config, bool credentials) {
 
 Target target_of(const Config& config) {
   const std::string data_stream = config.text("data_stream", ""), index = config.text("index", "");
-  if (!data_stream.empty() && !index.empty()) throw std::invalid_argument("set either data_stream or index");
-  if (!index.empty()) return Target::index(index);
-  return Target::data_stream(data_stream.empty() ? "logs-clawdstrike.security-default" : data_stream);
+  if (!data_stream.empty() && !index.empty()) config.refuse("index", "set either data_stream or index");
+  return config.attempt([&] {
+    if (!index.empty()) return Target::index(index);
+    return Target::data_stream(data_stream.empty() ? "logs-clawdstrike.security-default" : data_stream);
+  });
 }
 
 std::vector<std::pair<std::string, std::string>> headers_of(const Config& config) {
   auto headers = config.members("headers");
-  for (const auto& [name, value] : headers)
-    common::check_header("headers", name, value, {"authorization", "content-type"});
+  for (const auto& header : headers)
+    config.attempt([&] {
+      common::check_header("headers." + header.first, header.first, header.second, {"authorization", "content-type"});
+    });
   return headers;
 }
 
@@ -97,10 +103,10 @@ class Elastic final : public HttpExporter {
     if (const std::string pipeline = config.text("pipeline", ""); !pipeline.empty())
       path_ += "&pipeline=" + common::percent_encoded(pipeline);
     if (config.text("on_mapping_error", "dlq") != "dlq")
-      throw std::invalid_argument("on_mapping_error: only \"dlq\" is part of this version");
+      config.refuse("on_mapping_error", "only \"dlq\" is part of this version");
     if (config.boolean("bootstrap", false))
-      throw std::invalid_argument(
-          "bootstrap: creating templates at start is not part of this version; install the content pack beforehand");
+      config.refuse("bootstrap",
+                    "creating templates at start is not part of this version; install the content pack beforehand");
   }
 
   void build(const csiem_batch& batch, Request& out) override {

@@ -213,6 +213,11 @@ TEST_CASE("elastic: settings that cannot work are refused with the reason") {
   CHECK(mentions(refusal(R"({"headers":{"content-length":"1"}})"), "belongs to the connection"));
   CHECK(mentions(refusal(R"({"headers":{"a b":"1"}})"), "not a header name"));
   CHECK(mentions(refusal(R"({"headers":{"A":"1\r\nB: 2"}})"), "line break"));
+  CHECK(refusal(R"({"headers":{"a b":"1","Authorization":"x"},"data_stream":"LOGS-a-b","bootstrap":true})") ==
+        "data_stream: 'LOGS-a-b' has an upper-case letter; names are lower case\n"
+        "headers.a b: 'a b' is not a header name\n"
+        "headers.Authorization: 'Authorization' is set by the exporter itself\n"
+        "bootstrap: creating templates at start is not part of this version; install the content pack beforehand");
 }
 
 TEST_CASE("elastic: data stream names are checked before anything is sent") {

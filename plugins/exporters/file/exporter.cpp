@@ -32,7 +32,8 @@ Sync read_sync(const Config& config, bool standard_output) {
   if (word == "batch") return Sync::batch;
   if (word == "interval") return Sync::interval;
   if (word == "none") return Sync::none;
-  throw std::invalid_argument("sync: must be batch, interval or none");
+  config.refuse("sync", "must be batch, interval or none");
+  return Sync::interval;
 }
 
 csiem::file::FileSettings read_file_settings(const Config& config, Sync sync) {
@@ -41,7 +42,7 @@ csiem::file::FileSettings read_file_settings(const Config& config, Sync sync) {
   unsigned bits = 0;
   const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), bits, 8);
   if (error != std::errc{} || end != mode.data() + mode.size() || bits > 0777)
-    throw std::invalid_argument("mode: must be octal, like \"0640\"");
+    config.refuse("mode", "must be octal, like \"0640\"");
   out.mode = static_cast<mode_t>(bits);
   out.max_bytes = static_cast<uint64_t>(std::max<int64_t>(0, config.integer("rotate.max_bytes", 0)));
   out.max_age_ns = std::max<int64_t>(0, config.integer("rotate.max_age", 0)) * 1'000'000;
@@ -88,7 +89,7 @@ class FileExporter final : public csiem::WorkerExporter {
   explicit FileExporter(const Config& config)
       : standard_output_(config.text("path") == "-"), sync_(read_sync(config, standard_output_)) {
     if (standard_output_) return;
-    path_ = csiem::file::PathTemplate::compile(config.text("path"));
+    path_ = config.attempt([&] { return csiem::file::PathTemplate::compile(config.text("path")); });
     const csiem::file::Housekeeper::Settings keeping{config.boolean("rotate.gzip", false),
                                                      static_cast<std::size_t>(config.integer("rotate.keep", 0))};
     housekeeper_ = std::make_unique<csiem::file::Housekeeper>(

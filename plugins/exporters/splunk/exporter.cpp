@@ -1,7 +1,6 @@
 // Splunk HTTP Event Collector: batches into requests to /services/collector/event.
 // SPDX-License-Identifier: Apache-2.0
 #include <csiem/sdk.hpp>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,13 +26,15 @@ constexpr uint32_t kMaxAnswer = 64 * 1024;
 
 std::vector<std::string> base_urls(const Config& config) {
   std::vector<std::string> urls = config.strings("hec_url");
-  if (urls.empty()) throw std::invalid_argument("hec_url: missing");
-  for (std::string& url : urls) {
+  if (urls.empty()) config.refuse("hec_url: missing");
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    std::string& url = urls[i];
+    const std::string key = "hec_url[" + std::to_string(i) + "]";
     const common::UrlParts parts = common::url_parts(url);
     if (!parts.ok || (!common::same_ignoring_case(parts.scheme, "https") && !common::is_plain_http(parts)))
-      throw std::invalid_argument("hec_url: '" + url + "' is not an http or https URL");
-    if (url.find_first_of("?#") != std::string::npos)
-      throw std::invalid_argument("hec_url: a base URL has no query: '" + url + "'");
+      config.refuse(key, "'" + url + "' is not an http or https URL");
+    else if (url.find_first_of("?#") != std::string::npos)
+      config.refuse(key, "a base URL has no query: '" + url + "'");
     if (common::is_plain_http(parts) && !common::is_loopback(parts))
       config.host().log(CSIEM_LOG_WARN, "the HEC token travels unencrypted over http", {{"url", url}});
     if (const auto at = url.find("/services/collector"); at != std::string::npos) {
@@ -50,18 +51,23 @@ Envelope::Parts envelope_parts(const Config& config, std::string_view default_so
   const auto setting = [&](const char* key, std::string_view fallback) {
     std::string text = config.text(key, fallback);
     if (text.empty()) text = fallback;
-    return common::Template::compile(text, key);
+    return config.attempt([&] { return common::Template::compile(text, key); });
   };
   Envelope::Parts parts;
   parts.index = setting("index", "");
-  if (!parts.index.every_placeholder_has_default())
-    throw std::invalid_argument("index: every placeholder needs a default, {session.tenant_id|security}");
   parts.sourcetype = setting("sourcetype", default_sourcetype);
-  parts.source = common::Template::compile(config.text("source", "clawdstrike"), "source");
+  parts.source =
+      config.attempt([&] { return common::Template::compile(config.text("source", "clawdstrike"), "source"); });
   parts.host = setting("host", "");
   if (config.text("host", "").empty()) parts.host.field(&csiem_event::agent_name, config.text("csiem.host_name", ""));
   parts.indexed_fields = {"event_id", "event_type", "severity", "guard", "session_id", "environment", "tenant_id"};
   if (config.has("indexed_fields")) parts.indexed_fields = config.strings("indexed_fields");
+  for (std::size_t i = parts.indexed_fields.size(); i-- > 0;) {
+    if (common::find_event_field(parts.indexed_fields[i]) != nullptr) continue;
+    config.refuse("indexed_fields[" + std::to_string(i) + "]",
+                  "'" + parts.indexed_fields[i] + "' is not a field of an event");
+    parts.indexed_fields.erase(parts.indexed_fields.begin() + static_cast<std::ptrdiff_t>(i));
+  }
   parts.time = !config.boolean("auto_extract_timestamp", false);
   return parts;
 }
@@ -72,20 +78,21 @@ class Splunk final : public HttpExporter {
       : endpoints_(base_urls(config), config.text("strategy", "failover") == "round_robin" ? common::Spread::round_robin
                                                                                            : common::Spread::failover),
         token_(config.secret("hec_token")),
-        index_(common::Template::compile(config.text("index", ""), "index")),
+        index_(config.attempt([&] { return common::Template::compile(config.text("index", ""), "index"); })),
         json_(envelope_parts(config, "clawdstrike:security")),
         text_(envelope_parts(config, "clawdstrike:cef")),
         query_(config.boolean("auto_extract_timestamp", false) ? "?auto_extract_timestamp=true" : ""),
         gzip_(config.text("compression", "gzip") == "gzip"),
         trust_prefix_(config.text("partial_prefix", "trust") == "trust"),
         channel_(common::random_guid(config.host())) {
-    if (token_.empty()) throw std::invalid_argument("hec_token: missing");
-    if (config.text("mode", "event") != "event")
-      throw std::invalid_argument("mode: only \"event\" is part of this version");
+    if (!index_.every_placeholder_has_default())
+      config.refuse("index", "every placeholder needs a default; write {session.tenant_id|security}");
+    if (token_.empty()) config.refuse("hec_token: missing");
+    if (config.text("mode", "event") != "event") config.refuse("mode", "only \"event\" is part of this version");
     if (config.text("use_ack", "auto") == "true")
-      throw std::invalid_argument(
-          "use_ack: waiting for the indexer's acknowledgement is not part of this version; with \"auto\" or false a "
-          "200 from HEC is delivery");
+      config.refuse("use_ack",
+                    "waiting for the indexer's acknowledgement is not part of this version; with \"auto\" or false a "
+                    "200 from HEC is delivery");
   }
 
   void build(const csiem_batch& batch, Request& out) override {

@@ -118,6 +118,11 @@ TEST_CASE("splunk: settings that cannot work are refused with the reason") {
   CHECK(refusal(R"({"index":"{tenant|x}"})").find("'{tenant}'") != std::string::npos);
   CHECK(refusal(R"({"source":"{session.id"})").find("without '}'") != std::string::npos);
   CHECK(refusal(R"({"indexed_fields":["nope"]})").find("'nope'") != std::string::npos);
+  CHECK(refusal(R"({"hec_url":["https://a","ftp://b"],"index":"{session.tenant_id}","use_ack":true})") ==
+        "hec_url[1]: 'ftp://b' is not an http or https URL\n"
+        "index: every placeholder needs a default; write {session.tenant_id|security}\n"
+        "use_ack: waiting for the indexer's acknowledgement is not part of this version; with \"auto\" or false a 200 "
+        "from HEC is delivery");
 }
 
 TEST_CASE("splunk: a URL that already holds the collector's path is repaired with a warning") {

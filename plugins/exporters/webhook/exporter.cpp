@@ -1,7 +1,6 @@
 // Webhooks: events or batches to one URL, with an id that stays the same over all attempts.
 // SPDX-License-Identifier: Apache-2.0
 #include <csiem/sdk.hpp>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +36,7 @@ Auth auth_of(const Config& config) {
   Auth auth;
   const auto need = [&](const char* secret) {
     auth.secret = config.secret(std::string("auth.") + secret);
-    if (auth.secret.empty()) throw std::invalid_argument("auth: type " + type + " needs " + secret);
+    if (auth.secret.empty()) config.refuse(std::string("auth.") + secret, "type " + type + " needs " + secret);
   };
   if (type == "bearer") {
     auth.type = Auth::Type::bearer;
@@ -47,15 +46,16 @@ Auth auth_of(const Config& config) {
     auth.name = config.text("auth.username", "");
     need("password");
     if (auth.name.empty() || auth.name.find(':') != std::string::npos)
-      throw std::invalid_argument("auth: username must be set and may not contain ':'");
+      config.refuse("auth.username", "username must be set and may not contain ':'");
   } else if (type == "header") {
     auth.type = Auth::Type::header;
     auth.name = config.text("auth.header_name", "");
     need("header_value");
-    common::check_header("auth.header_name", auth.name, "", {"content-type", "idempotency-key", "webhook-id"});
+    config.attempt([&] {
+      common::check_header("auth.header_name", auth.name, "", {"content-type", "idempotency-key", "webhook-id"});
+    });
   } else if (type != "none") {
-    throw std::invalid_argument("auth: type '" + type +
-                                "' is not part of this version; use none, bearer, basic or header");
+    config.refuse("auth.type", "'" + type + "' is not part of this version; use none, bearer, basic or header");
   }
   return auth;
 }
@@ -64,19 +64,22 @@ Shape shape_of(const Config& config) {
   Shape shape;
   const std::string framing = config.text("framing", "single");
   if (framing != "single" && framing != "array" && framing != "ndjson")
-    throw std::invalid_argument("framing: '" + framing + "' is not single, array or ndjson");
+    config.refuse("framing", "'" + framing + "' is not single, array or ndjson");
   shape.framing = framing == "array" ? Framing::array : framing == "ndjson" ? Framing::ndjson : Framing::single;
   shape.envelope = config.boolean("envelope", true);
   shape.content_type = config.text("content_type", "");
-  if (!common::is_header_value(shape.content_type)) throw std::invalid_argument("content_type: has a line break");
+  if (!common::is_header_value(shape.content_type)) config.refuse("content_type", "has a line break");
   return shape;
 }
 
 Rules rules_of(const Config& config) {
   Rules rules;
-  rules.success = Codes::parse(config.text("success_codes", "200-299"), "success_codes");
-  rules.retry = Codes::parse(config.text("retry_codes", ""), "retry_codes");
-  rules.reject = Codes::parse(config.text("reject_codes", ""), "reject_codes");
+  const auto codes = [&](const char* key, const char* fallback) {
+    return config.attempt([&] { return Codes::parse(config.text(key, fallback), key); });
+  };
+  rules.success = codes("success_codes", "200-299");
+  rules.retry = codes("retry_codes", "");
+  rules.reject = codes("reject_codes", "");
   rules.success_body_contains = config.text("success_body_contains", "");
   rules.conflict_is_success = config.boolean("conflict_is_success", false);
   return rules;
@@ -94,11 +97,13 @@ class Webhook final : public HttpExporter {
         gzip_(config.text("compression", "none") == "gzip"),
         max_body_(static_cast<std::size_t>(config.integer("max_body_bytes", 1024 * 1024))) {
     if (method_ != "POST" && method_ != "PUT" && method_ != "PATCH")
-      throw std::invalid_argument("method: '" + method_ + "' is not POST, PUT or PATCH");
-    for (const auto& [name, value] : headers_)
-      common::check_header(
-          "headers", name, value,
-          {"authorization", "content-type", "idempotency-key", "webhook-id", "webhook-timestamp", "webhook-signature"});
+      config.refuse("method", "'" + method_ + "' is not POST, PUT or PATCH");
+    for (const auto& header : headers_)
+      config.attempt([&] {
+        common::check_header("headers." + header.first, header.first, header.second,
+                             {"authorization", "content-type", "idempotency-key", "webhook-id", "webhook-timestamp",
+                              "webhook-signature"});
+      });
     check_url(config);
   }
 
@@ -140,22 +145,22 @@ class Webhook final : public HttpExporter {
   static bool is_address(std::string_view setting) noexcept { return setting.find("://") != std::string_view::npos; }
 
   void check_url(const Config& config) const {
-    if (url_.empty()) throw std::invalid_argument("url: missing");
+    if (url_.empty()) return config.refuse("url: missing");
     // A secret address is not known to everybody who reads the log, so it is not part of the complaint.
     const char* why = nullptr;
     const auto check = [&](std::string_view url) {
       const common::UrlParts parts = common::url_parts(url);
       if (!usable(parts))
-        why = "url: is not an http or https URL";
+        why = "is not an http or https URL";
       else if (auth_.type != Auth::Type::none && common::is_plain_http(parts) && !common::is_loopback(parts) &&
                !config.boolean("allow_plain_http", false))
-        why = "url: http would carry the credentials unencrypted; use https or set allow_plain_http";
+        why = "http would carry the credentials unencrypted; use https or set allow_plain_http = true";
     };
     if (is_address(url_))
       check(url_);
     else
       config.host().borrow(url_, check);
-    if (why != nullptr) throw std::invalid_argument(why);
+    if (why != nullptr) config.refuse("url", why);
   }
 
   // 410 says that nobody will ever listen again: no request leaves until the configuration is loaded anew.

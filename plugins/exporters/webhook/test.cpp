@@ -169,6 +169,18 @@ TEST_CASE("webhook: settings that cannot work are refused with the reason") {
   CHECK(mentions(refusal(R"({"retry_codes":"99"})"), "retry_codes"));
   CHECK(mentions(refusal(R"({"headers":{"webhook-id":"1"}})"), "set by the exporter"));
   CHECK(mentions(refusal(R"({"headers":{"Host":"evil"}})"), "belongs to the connection"));
+  CHECK(refusal(R"({"method":"GET","success_codes":"2xx","auth":{"type":"basic"}})") ==
+        "auth.password: type basic needs password\n"
+        "auth.username: username must be set and may not contain ':'\n"
+        "success_codes: '2xx' is not a status code or a range of them, as in \"200-299,304\"\n"
+        "method: 'GET' is not POST, PUT or PATCH");
+  // As many lines as an error holds, and how many there were more.
+  std::string many;
+  for (int i = 0; i < 40; ++i) many += (i == 0 ? "\"a b" : ",\"a b") + std::to_string(i) + "\":\"1\"";
+  const std::string words = refusal("{\"headers\":{" + many + "}}");
+  CHECK(words.size() < 504);
+  CHECK(mentions(words, "headers.a b0: 'a b0' is not a header name\n"));
+  CHECK(words.ends_with(" more problems"));
   CHECK(mentions(refusal(R"({"content_type":"a\r\nb"})"), "line break"));
   const char* bearer = R"({"auth":{"type":"bearer","token":"auth.token"}})";
   CHECK(mentions(refusal(bearer, "http://soar.example/"), "allow_plain_http"));

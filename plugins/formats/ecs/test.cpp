@@ -9,24 +9,17 @@
 #include <string_view>
 #include <vector>
 
-#include "common/test_event.hpp"
-#include "common/test_format.hpp"
+#include "common/test_document.hpp"
 
+using csiem::testing::at;
+using csiem::testing::parsed;
 using csiem::testing::TestEvent;
 using csiem::testing::TestFormat;
 namespace json = boost::json;
 
 namespace {
 
-constexpr char kEgress[] =
-    R"({"schema_version":"1.0.0","event_id":"0194d3c2-7b01-7a10-8c4d-5e6f70819201","event_type":"egress_blocked",)"
-    R"("event_category":"network","timestamp":"2026-02-07T10:15:01.123456790Z","agent":{"id":"agent-7f3a","name":"build-agent",)"
-    R"("version":"0.1.0","type":"clawdstrike"},"session":{"id":"sess-20260207-01","user_id":"alice","tenant_id":"acme-corp",)"
-    R"("environment":"production"},"outcome":"failure","action":"egress","threat":{"indicator":{"type":"domain",)"
-    R"("value":"paste.evil.example"},"tactic":"TA0010","technique":"T1048"},"decision":{"allowed":false,)"
-    R"("guard":"egress_allowlist","severity":"high","reason":"Egress to paste.evil.example:443 is not on the allowlist",)"
-    R"("policy_hash":"sha256:9f2c","ruleset":"strict"},"resource":{"type":"network","name":"paste.evil.example",)"
-    R"("host":"paste.evil.example","port":443},"metadata":{},"labels":{"team":"payments"}})";
+const std::string kEgress = csiem::testing::egress_text();
 
 constexpr char kEgressEcs[] =
     R"({"@timestamp":"2026-02-07T10:15:01.123456790Z","ecs":{"version":"8.17.0"},)"
@@ -48,25 +41,6 @@ constexpr char kEgressEcs[] =
     R"("decision":{"allowed":false,"severity":"high"},)"
     R"("resource":{"type":"network","name":"paste.evil.example","host":"paste.evil.example","port":443},)"
     R"("threat":{"indicator":{"type":"domain","value":"paste.evil.example"}}}})";
-
-json::value parsed(const csiem_event& event, TestFormat& format) {
-  const std::string text = format.encode(event);
-  json::error_code error;
-  auto value = json::parse(text, error);
-  REQUIRE_MESSAGE(!error, text);
-  return value;
-}
-json::value parsed(const csiem_event& event) {
-  TestFormat format;
-  return parsed(event, format);
-}
-
-// What stands at a JSON pointer, as compact text; "-" when nothing does.
-std::string at(const json::value& document, const char* pointer) {
-  json::error_code error;
-  const auto* value = document.find_pointer(pointer, error);
-  return value == nullptr ? "-" : json::serialize(*value);
-}
 
 TestEvent egress() { return TestEvent(kEgress); }
 

@@ -84,9 +84,10 @@ constexpr bool has_probe() {
 
 template <class Class>
 csiem_status create_exporter(const csiem_create_args* args, void** self, csiem_error* err) noexcept {
-  return guard(err, [&] {
+  return guard(err, [&]() -> csiem_status {
     const Config config(*args);
-    auto exporter = std::make_unique<Class>(config);
+    auto exporter = construct<Class>(config, err);
+    if (exporter == nullptr) return CSIEM_E_INVALID;
     *self = std::make_unique<ShellOf<Class>>(std::move(exporter), config.host()).release();
     return CSIEM_OK;
   });
@@ -115,10 +116,10 @@ void cancel(void* self, uint64_t token) noexcept {
 }
 template <class Class>
 csiem_status create_format(const csiem_create_args* args, void** self, csiem_error* err) noexcept {
-  return guard(err, [&] {
+  return guard(err, [&]() -> csiem_status {
     const Config config(*args);
-    *self = std::make_unique<Class>(config).release();
-    return CSIEM_OK;
+    *self = construct<Class>(config, err).release();
+    return *self == nullptr ? CSIEM_E_INVALID : CSIEM_OK;
   });
 }
 template <class Class>

@@ -81,7 +81,7 @@ constexpr const char* kWebhook = R"json({
 constexpr const char* kFile = R"json({
   "type": "object", "required": ["path"], "additionalProperties": false,
   "properties": {
-    "path": {"type": "string", "minLength": 1, "format": "template"},
+    "path": {"type": "string", "minLength": 1, "format": "template", "x-csiem-writes": true},
     "sync": {"type": "string", "enum": ["batch", "interval", "none"], "default": "interval"},
     "mode": {"type": "string", "default": "0640"},
     "max_open": {"type": "integer", "minimum": 1, "maximum": 4096, "default": 64},
@@ -111,6 +111,24 @@ constexpr const char* kProbe = R"json({
   },
   "additionalProperties": false})json";
 
+constexpr const char* kRules = R"json({
+  "type": "object", "additionalProperties": false,
+  "dependentRequired": {"username": ["password"], "password": ["username"]},
+  "allOf": [{"not": {"required": ["api_key", "password"]}}],
+  "properties": {
+    "url": {"type": "string", "x-csiem-origin": true, "x-csiem-mask": "url"},
+    "headers": {"type": "object", "additionalProperties": {"type": "string", "x-csiem-mask": true}},
+    "api_key": {"type": "string"},
+    "username": {"description": "User name, without ':'.", "type": "string", "pattern": "^[^:]*$", "default": ""},
+    "password": {"type": "string", "x-csiem-secret": true},
+    "nodes": {"type": "array", "items": {"type": "string"}},
+    "size": {"type": "integer"},
+    "auth": {"type": "object", "additionalProperties": false,
+      "allOf": [{"if": {"properties": {"type": {"const": "bearer"}}}, "then": {"required": ["token"]}}],
+      "properties": {"type": {"type": "string", "enum": ["none", "bearer"], "default": "none"},
+                     "token": {"type": "string", "x-csiem-secret": true}}}
+  }})json";
+
 }  // namespace
 
 Directory::Directory() {
@@ -138,6 +156,7 @@ std::map<std::string, SettingsCatalog::Answer> Catalog::plugins() {
           {"webhook", {kWebhook, {"native", "ecs", "ocsf", "cef"}, "native"}},
           {"file", {kFile, {"*"}, "ecs"}},
           {"probe", {kProbe, {}, "none"}},
+          {"rules", {kRules, {"*"}, "ecs"}},
           {"bare", {"", {"*"}, "ecs"}},
           {"mangled", {"[1, 2", {"*"}, "ecs"}}};
 }
@@ -151,6 +170,10 @@ std::optional<SettingsCatalog::Answer> Catalog::exporter(std::string_view type, 
   return std::nullopt;
 }
 
+std::vector<std::string> Catalog::refusals(std::string_view, const std::string&, const std::string&) {
+  return refusals_;
+}
+
 std::vector<std::string> Catalog::exporter_names() { return {"elastic", "file", "splunk", "webhook"}; }
 
 LoadRequest request_for(const std::string& path, const Options& options) {
@@ -162,7 +185,8 @@ LoadRequest request_for(const std::string& path, const Options& options) {
   request.allow_empty = options.allow_empty;
   request.max_errors = options.max_errors;
   request.environment = options.environment;
-  request.catalog = [](const Plugins&) { return std::make_unique<Catalog>(); };
+  request.check_files = options.check_files;
+  request.catalog = [refusals = options.refusals](const Plugins&) { return std::make_unique<Catalog>(refusals); };
   return request;
 }
 

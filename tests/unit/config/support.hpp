@@ -32,9 +32,16 @@ class Directory {
 // word that the loader understands.
 class Catalog final : public SettingsCatalog {
  public:
+  // `refusals`: what every plugin has against every settings.
+  explicit Catalog(std::vector<std::string> refusals = {}) : refusals_(std::move(refusals)) {}
   std::optional<Answer> exporter(std::string_view type, std::string* problem, int* code) override;
   std::vector<std::string> exporter_names() override;
+  std::vector<std::string> refusals(std::string_view type, const std::string& exporter,
+                                    const std::string& settings_json) override;
   static std::map<std::string, Answer> plugins();
+
+ private:
+  std::vector<std::string> refusals_;
 };
 
 struct Options {
@@ -43,6 +50,8 @@ struct Options {
   bool environment_layer = false;
   bool check_plugins = true;
   bool allow_empty = true;
+  bool check_files = false;
+  std::vector<std::string> refusals;
   std::size_t max_errors = 50;
 };
 LoadRequest request_for(const std::string& path, const Options& options = {});

@@ -5,7 +5,9 @@
 
 #include <csiem/sdk/host.hpp>
 
+#include <memory>
 #include <optional>
+#include <type_traits>
 
 namespace csiem {
 
@@ -13,6 +15,11 @@ namespace csiem {
 // ("nodes.0"); in an object "#0" is the name and "@0" the value of its first member. Members come in the order of the
 // JSON text; null counts as absent. What the look-ups return is a copy and may be kept; the object itself may not.
 // A missing key without a default, and a value of another type, throw std::invalid_argument, which create() reports.
+//
+// An operator wants to hear of every mistake at once. Instead of throwing at the first one, a constructor may refuse()
+// a setting and go on, or attempt() what throws: create() fails when it is through, with all that was noted, one line
+// per problem: "key.path: what is wrong; what to write instead". The host shows each line at the place of its key
+// ("nodes[1]", "auth.token", "headers.X-Key"), and what stands behind the last "; " as the suggestion.
 class Config {
  public:
   explicit Config(const csiem_create_args& args) noexcept : args_(args), host_(args) {}
@@ -82,7 +89,46 @@ class Config {
   // Host::borrow(). Empty when the setting is absent. Never the value.
   std::string secret(std::string_view key) const { return text(key, ""); }
 
+  // Notes that the setting `key` cannot be used, and why. The instance will not come to life.
+  void refuse(std::string_view key, std::string_view why) const { refuse(std::string(key) + ": " + std::string(why)); }
+  // The same, of a text that begins with the key, such as std::invalid_argument carries.
+  void refuse(std::string line) const {
+    for (char& c : line)
+      if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    if (std::find(refused_.begin(), refused_.end(), line) == refused_.end()) refused_.push_back(std::move(line));
+  }
+  // What `read` gives. A std::invalid_argument is noted, and the answer is empty.
+  template <class F>
+  auto attempt(F&& read) const -> decltype(read()) {
+    using Answer = decltype(read());
+    try {
+      return read();
+    } catch (const std::invalid_argument& e) {
+      refuse(std::string(e.what()));
+    }
+    if constexpr (!std::is_void_v<Answer>) return Answer();
+  }
+  bool refused() const noexcept { return !refused_.empty(); }
+  // The lines noted so far, in at most as many bytes as an error holds; the last line tells how many did not fit.
+  std::string refusals() const {
+    constexpr std::size_t kRoom = sizeof(csiem_error::text) - 1, kLastLine = 40;
+    std::string out;
+    for (std::size_t i = 0; i < refused_.size(); ++i) {
+      const bool last = i + 1 == refused_.size();
+      if (i > 0 && out.size() + 1 + refused_[i].size() + (last ? 0 : kLastLine) > kRoom)
+        return out + "\nand " + std::to_string(refused_.size() - i) + " more problems";
+      if (i > 0) out += '\n';
+      out += refused_[i].size() + kLastLine > kRoom && !last ? cut(refused_[i], kRoom - kLastLine) : refused_[i];
+    }
+    return out;
+  }
+
  private:
+  // At a boundary between characters.
+  static std::string cut(const std::string& text, std::size_t bytes) {
+    while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0u) == 0x80u) --bytes;
+    return text.substr(0, bytes);
+  }
   std::optional<std::string> find(std::string_view key) const {
     csiem_str v{nullptr, 0};
     if (host_.config() == nullptr || host_.config()->get_str(host_.instance(), str(key), &v) != CSIEM_OK || !present(v))
@@ -92,7 +138,28 @@ class Config {
 
   const csiem_create_args& args_;
   Host host_;
+  mutable std::vector<std::string> refused_;
 };
+
+namespace detail {
+
+// Constructs a Class with what `config` says. Null when it was refused; then `err` holds every reason.
+template <class Class>
+std::unique_ptr<Class> construct(const Config& config, csiem_error* err) {
+  auto object = [&]() -> std::unique_ptr<Class> {
+    try {
+      return std::make_unique<Class>(config);
+    } catch (const std::invalid_argument& e) {
+      config.refuse(std::string(e.what()));
+      return nullptr;
+    }
+  }();
+  if (!config.refused()) return object;
+  fail(err, CSIEM_E_INVALID, config.refusals());
+  return nullptr;
+}
+
+}  // namespace detail
 
 }  // namespace csiem
 
