@@ -287,7 +287,7 @@ struct Planter {
                                                                     {"resource", "stranger"}})
       if (pick(2) == 0) out[part].as_object()[name] = text();
     for (const char* name : {"action", "schema_version", "event_type", "outcome", "stranger"})
-      if (pick(3) == 0) out[name] = text();
+      if (pick(3) == 0) out[name] = std::string("v ") + text();
     out["metadata"] = json::object{{"tree", tree(4)}, {"other", tree(2)}};
     out["labels"] = json::object{{"a", text()}, {text(), "b"}};
     return out;
