@@ -78,6 +78,7 @@ struct Schema {
 struct Privacy {
   process::PrivacySettings rules;
   std::string hash_key;  // a cred: reference or a literal; empty: none
+  Origin hash_key_origin;
 };
 
 struct Credentials {

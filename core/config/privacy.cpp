@@ -114,6 +114,7 @@ void read_privacy(Context& context, const Reader& read, Privacy& out) {
   check_patterns(context, read, rules);
   check_replacement(context, read, rules.replacement);
   const Node* key = context.root.at("privacy.hash_key");
+  if (key != nullptr) out.hash_key_origin = key->value;
   if (!rules.hash_fields.empty() && out.hash_key.empty() && (key == nullptr || !key->unresolved)) {
     const Node* list = read.node("privacy.hash_fields");
     context.findings.error(1042, list->key, "'privacy.hash_fields' needs a key").hint =

@@ -7,7 +7,7 @@ import socket
 import unittest
 import uuid
 
-from harness import Case, event, lines, wait_for
+from harness import Case, event, free_port, lines, wait_for
 
 KEY = "0123456789abcdef0123456789abcdef"
 # One secret of every detector, each found nowhere else.
@@ -109,7 +109,8 @@ class Privacy(Case):
         config = self.config(
             self.rules() + self.source() + self.splunk(splunk, more="batch_size = 5\n")
             + self.elastic(elastic, more="batch_size = 5\n") + self.file_exporter()
-            + self.file_exporter(name="ecs.jsonl", id="ecs").replace('"native"', '"ecs"'))
+            + self.file_exporter(name="ecs.jsonl", id="ecs").replace('"native"', '"ecs"')
+            + '[exporters.stuck]\ntype = "webhook"\nurl = "http://127.0.0.1:%d/"\nformat = "native"\n' % free_port())
         daemon = self.daemon(config, "-v").ready()
         wait_for("the file", lambda: len(self.file_ids()) == len(events))
         wait_for("splunk", lambda: len(set(splunk.arrivals())) == len(events))
@@ -118,7 +119,7 @@ class Privacy(Case):
         self.assertTrue(refused())
         metrics = wait_for("metrics", lambda: admin(self.path("admin.sock"), "/metrics"))
         answers = {"/metrics": metrics}
-        for request in ("/api/v1/status", "/api/v1/dlq", "/api/v1/queue", "/api/v1/quarantine"):
+        for request in ("/api/v1/status", "/api/v1/dlq", "/api/v1/exporters", "/api/v1/queues"):
             answers[request] = admin(self.path("admin.sock"), request)
         daemon.stop()
         for name in SECRETS:
@@ -134,11 +135,24 @@ class Privacy(Case):
         self.assertEqual({letter["event"]["event_id"] for letter in letters}, refused())
         quarantined = self.quarantine()
         self.assertEqual(len(quarantined), len(broken))
-        for command in (["dlq", "list"], ["dlq", "export", "--exporter", "elastic", "-"], ["queue", "quarantine"],
-                        ["queue", "list"], ["dlq", "show", refused().pop()],
-                        ["queue", "cat", "--exporter", "archive"], ["queue", "cat"]):
+        self.assertEqual(len(self.stored("queue", "cat", "--exporter", "stuck")), len(events))
+        for expected, *command in (
+            (1, "dlq", "list"),
+            (0, "dlq", "show", "elastic/%d" % letters[0]["sequence"]),
+            (0, "dlq", "export", "--exporter", "elastic", "-"),
+            (0, "queue", "list"),
+            (0, "queue", "cat", "--exporter", "stuck"),
+            (0, "queue", "quarantine"),
+        ):
             status, out, err = self.cli("--config", self.path("test.toml"), *command, env={"TEST_TOKEN": "x"})
+            self.assertEqual(status, expected, err)
+            self.assertTrue(out)
             leaks += self.leaks(" ".join(command), out + err)
+        status, out, err = self.cli("--config", self.path("test.toml"), "transform", "--exporter", "archive",
+                                    self.path("in.jsonl"), env={"TEST_TOKEN": "x"})
+        self.assertEqual(status, 0, err)
+        self.assertEqual(out.count("\n"), len(events))
+        leaks += self.leaks("transform", out)
         for path, data in self.everything_written():
             leaks += self.leaks(path, data)
         self.assertEqual(leaks, [])
@@ -208,6 +222,9 @@ class Privacy(Case):
         self.assertIn("CS2005", text)
         status, text = self.run_once(config, env={"PRIVACY_HASH_KEY": "short"})
         self.assertEqual(status, 78, text)
+        status, out, err = self.cli("--config", config, "validate", "--offline")
+        self.assertNotEqual(status, 0)
+        self.assertIn("privacy.hash_key", out + err)
         daemon = self.daemon(config).ready()
         wait_for("the word about it", lambda: "the sources wait" in daemon.text())
         daemon.stop()

@@ -70,6 +70,8 @@ FieldSelector::Parsed FieldSelector::parse(std::string_view text, Purpose purpos
     if (wild(segment) && segment != "*" && segment != "**")
       return {std::nullopt, "'" + segment + "': a * stands for a whole name", ""};
   }
+  // Matching costs the depth of the event for each: an event must not be able to make it cost more.
+  if (std::count(segments.begin(), segments.end(), "**") > 1) return {std::nullopt, "a path takes one ** at most", ""};
   const auto may_reach = [&](std::string_view root) {
     const std::string name(root);
     return fits(segments, {&name, 1}, Fit::front) || fits(segments, {&name, 1}, Fit::beyond);

@@ -12,10 +12,10 @@
 
 namespace csiem::process {
 
-// A dotted path: "session.user_id", "metadata.principal.email", "labels.owner". `*` stands for one name, `**` for any
-// number of them: "metadata.**.password". A path that names an object means everything in it; arrays are looked
-// through: "metadata.matches.redacted" is that member of every element. What follows "labels." is one name, dots
-// included. Immutable.
+// A dotted path: "session.user_id", "metadata.principal.email", "labels.owner". `*` stands for one name, `**`, once
+// at most, for any number of them: "metadata.**.password". A path that names an object means everything in it; arrays
+// are looked through: "metadata.matches.redacted" is that member of every element. What follows "labels." is one name,
+// dots included. Immutable.
 class FieldSelector {
  public:
   // What the rule wants to do with the field.

@@ -18,8 +18,12 @@ class RedactionCounts {
     std::atomic<uint64_t> count{0};
     void add() noexcept { count.fetch_add(1, std::memory_order_relaxed); }
   };
-  // The address is good for the life of the counts.
-  Counter* add_rule(std::string name) { return &counters_.emplace_back(std::move(name)); }
+  // The counter of that name, a new one when there is none. The address is good for the life of the counts.
+  Counter* add_rule(std::string name) {
+    for (Counter& counter : counters_)
+      if (counter.rule == name) return &counter;
+    return &counters_.emplace_back(std::move(name));
+  }
   const std::deque<Counter>& all() const noexcept { return counters_; }
 
  private:

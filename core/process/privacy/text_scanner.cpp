@@ -185,10 +185,14 @@ struct TextScanner::Impl {
 
   const std::string* cleaned(std::string_view text, std::string_view key) {
     if (text.empty() || text == replacement) return nullptr;
-    joined.assign(key);
-    joined += '=';
-    joined += text;
-    triggers.which(key.empty() ? text : std::string_view(joined), found);
+    if (key.empty()) {
+      triggers.which(text, found);
+    } else {
+      joined.assign(key);
+      joined += '=';
+      joined += text;
+      triggers.which(joined, found);
+    }
     own_set.which(text, own_found);
     if (found.empty() && own_found.empty()) return nullptr;
     value = text;

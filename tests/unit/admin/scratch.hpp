@@ -46,6 +46,7 @@ inline admin::Snapshot sample_snapshot() {
   snapshot.intake.lines = 103;
   snapshot.intake.quarantined = 3;
   snapshot.sources.push_back({"audit", "jsonl", "/var/lib/hushd/audit.jsonl", "", 0, 100});
+  snapshot.redactions.push_back({"email", 6});
   admin::ExporterView splunk;
   splunk.id = "splunk";
   splunk.format = "native";
