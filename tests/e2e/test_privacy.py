@@ -230,6 +230,45 @@ class Privacy(Case):
         daemon.stop()
         self.assertEqual(self.file_ids(), [])
 
+    def test_a_new_hash_key_counts_without_a_restart(self):
+        def hashed():
+            try:
+                with open(self.path("out.jsonl")) as f:
+                    return [json.loads(line)["session"]["user_id"] for line in f if line.endswith("\n")]
+            except FileNotFoundError:
+                return []
+
+        def one(n):
+            e = event(n)
+            e["session"]["user_id"] = "canary-user"
+            return lines([e])
+
+        os.mkdir(self.path("secrets"), 0o700)
+
+        def provide(text):
+            with open(self.path("secrets/key.new"), "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
+                f.write(text)
+            os.rename(self.path("secrets/key.new"), self.path("secrets/key"))
+
+        provide(KEY)
+        self.write("in.jsonl", one(1))
+        config = self.config(
+            '[credentials]\nrefresh_interval = 1\n[credentials.file]\ndir = "%s"\n' % self.path("secrets")
+            + '[privacy]\nhash_fields = ["session.user_id"]\nhash_key = "cred:file/key"\n'
+            + self.source() + self.file_exporter())
+        daemon = self.daemon(config).ready()
+        wait_for("the first event", lambda: len(hashed()) == 1)
+        provide(KEY[::-1])
+        n = 2
+        while len({h.split("_")[1] for h in hashed()}) < 2:
+            self.append("in.jsonl", one(n))
+            wait_for("another event", lambda: len(hashed()) == n)
+            n += 1
+            self.assertLess(n, 5000)
+        daemon.stop()
+        first, last = hashed()[0], hashed()[-1]
+        self.assertNotEqual(first.split("_")[2], last.split("_")[2])
+
     def test_bad_rules_are_refused_with_their_place(self):
         for rule, place, hint in (
             ('redact_patterns = ["emial"]', "10:20", "did you mean 'email'?"),

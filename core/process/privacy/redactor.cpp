@@ -16,6 +16,9 @@
 namespace csiem::process {
 namespace {
 
+// Of a line that is no event so much is looked at and kept; the quarantine keeps less.
+constexpr std::size_t kKeptLineBytes = 64 * 1024;
+
 // The mapping reads a host in brackets as the address inside them; what is stored must read back as what it is.
 std::string_view without_brackets(std::string_view host) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') return host.substr(1, host.size() - 2);
@@ -187,6 +190,7 @@ std::string_view Redactor::unread_line(std::string_view line) {
     return impl_->line_text;
   }
   if (impl_->texts.idle()) return line;
+  line = line.substr(0, kKeptLineBytes);
   undo_escapes(line, impl_->line_text);
   const std::string* cleaned = impl_->texts.cleaned(impl_->line_text);
   return cleaned == nullptr ? line : std::string_view(*cleaned);

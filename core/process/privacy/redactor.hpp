@@ -24,8 +24,9 @@ class Redactor {
   // and costs no allocation.
   void redact(event::BatchBuilder& batch, std::size_t first);
 
-  // An input line that is no event, as it may be kept: detectors run over it, with the escapes of JSON undone. When
-  // there are field lists it is withheld, because nobody can tell its fields apart. Good until the next call.
+  // An input line that is no event, as it may be kept: detectors run over its first 64 KiB, with the escapes of JSON
+  // undone. When there are field lists it is withheld, because nobody can tell its fields apart. Good until the next
+  // call, and no longer than the line.
   std::string_view unread_line(std::string_view line);
 
   // The rules hash fields and there is no key yet: no event must be redacted then.

@@ -18,8 +18,7 @@ TEST_CASE("the complete example loads but for what cannot run in this version") 
                     diagnostic.message.substr(0, diagnostic.message.find_first_of(':')));
   std::sort(found.begin(), found.end());
   const std::vector<std::string> expected = {"1026 'schema.field_mappings' is not available in this version",
-                                             "3001 exporter 'pagerduty'",
-                                             "3001 exporter 'slack'"};
+                                             "3001 exporter 'pagerduty'", "3001 exporter 'slack'"};
   CHECK(found == expected);
 
   const auto& c = loaded.configuration;

@@ -48,7 +48,8 @@ TEST_CASE("selectors that can match nothing are refused, with the nearest field"
   CHECK(accepted("metadata.anything.at.all"));
   CHECK(accepted("*.id"));
   CHECK(accepted("labels.team"));
-  for (const char* text : {"", ".", "session..id", "session.user", "sesion.user_id", "session.*.id", "meta*", "user", "metadata.**.a.**"}) {
+  for (const char* text : {"", ".", "session..id", "session.user", "sesion.user_id", "session.*.id", "meta*", "user",
+                           "metadata.**.a.**"}) {
     CAPTURE(text);
     CHECK_FALSE(accepted(text));
   }
