@@ -68,6 +68,8 @@ void intake_families(Exposition& out, const Snapshot& snapshot) {
   out.sample({{"result", "repeated"}}, intake.repeated);
   out.family("clawdstrike_siem_events_quarantined_total", "counter", "Lines that are no valid event.");
   out.sample({}, intake.quarantined);
+  out.family("clawdstrike_siem_redactions_total", "counter", "What the privacy rules took out or replaced.");
+  for (const RedactionView& one : snapshot.redactions) out.sample({{"rule", one.rule}}, one.count);
   out.family("clawdstrike_siem_events_filtered_total", "counter",
              "Events that the global filter (exporter=\"global\") or an exporter's own filter left out.");
   out.sample({{"exporter", "global"}}, intake.filtered);

@@ -23,6 +23,12 @@ struct IntakeView {
            utf8_repaired = 0;
 };
 
+// What a privacy rule took out since the start.
+struct RedactionView {
+  std::string rule;
+  uint64_t count = 0;
+};
+
 // Durations, or other amounts, by bucket. `counts` has one more element than `bounds`: what is above the last bound.
 struct Histogram {
   std::vector<double> bounds;    // upper bounds, of durations in seconds, ascending
@@ -87,6 +93,7 @@ struct Snapshot {
   IntakeView intake;
   StoreView store;
   std::vector<SourceView> sources;
+  std::vector<RedactionView> redactions;
   std::vector<ExporterView> exporters;
   struct LeftOut {
     std::string id, why;

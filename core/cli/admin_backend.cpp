@@ -154,6 +154,8 @@ admin::Snapshot take_snapshot(const pipeline::Pipeline& pipeline, const config::
   const store::Figures figures = pipeline.store().figures();
   snapshot.store = store_view(pipeline.store(), figures);
   snapshot.intake = intake_view(pipeline.intake().stats());
+  for (const auto& counter : pipeline.intake().redactions().all())
+    snapshot.redactions.push_back({counter.rule, counter.count.load(std::memory_order_relaxed)});
   for (const auto& source : pipeline.intake().sources())
     snapshot.sources.push_back(
         {source.id, source.type, source.path, source.problem, source.problem_code, source.events});

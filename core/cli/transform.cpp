@@ -18,6 +18,7 @@
 #include "cli/terminal.hpp"
 #include "event/batch.hpp"
 #include "ingest/ingest.hpp"
+#include "process/privacy/redactor.hpp"
 #include "process/stamp.hpp"
 #include "schema/schema_registry.hpp"
 #include "schema/validator.hpp"
@@ -94,6 +95,9 @@ class Transform {
       return kUsage;
     }
     filter_ = std::make_unique<process::Filter>(exporter_->filter);
+    redactor_ = std::make_unique<process::Redactor>(setup_.loaded.configuration.privacy.rules);
+    if (redactor_->needs_key() && !arguments_.global.quiet)
+      std::fputs("note: credentials are not read here; hashed fields show privacy.replacement\n", stderr);
     const auto component = setup_.plugins->exporter(exporter_->type);
     if (!component) {
       print_error(component.error());
@@ -180,6 +184,7 @@ class Transform {
     if (events_.size() == 0) return true;
     const int64_t now = system_clock().unix_ns();
     stamper_.stamp(events_, 0, now);
+    if (redactor_) redactor_->redact(events_, 0);
     for (const auto& event : events_.events()) {
       ++seen_;
       if (filter_ && filter_->refusal(event, now) != nullptr) {
@@ -288,6 +293,7 @@ class Transform {
   const config::Exporter* exporter_ = nullptr;
   const plugin::Component* component_ = nullptr;
   std::unique_ptr<process::Filter> filter_;
+  std::unique_ptr<process::Redactor> redactor_;  // of the configuration; null without one
   ingest::Mapper mapper_{ingest::Options{}};
   event::BatchBuilder events_{event::BatchPool::create()};
   process::Stamper stamper_{process::StampSettings{}};

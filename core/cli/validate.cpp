@@ -145,6 +145,9 @@ class Validation {
             users.emplace(store.add(*reference), std::pair(exporter.id + "." + secret.handle, secret.origin));
         }
     }
+    if (!c.privacy.rules.hash_fields.empty() && csiem::credentials::is_reference(c.privacy.hash_key))
+      if (auto reference = csiem::credentials::parse_reference(c.privacy.hash_key))
+        users.emplace(store.add(*reference), std::pair("privacy.hash_key", c.privacy.hash_key_origin));
     Stage stage{"credentials", "ok", std::to_string(users.size()) + " resolved", {}};
     const auto failed = store.resolve();
     for (const auto& [name, error] : failed) {
@@ -166,7 +169,7 @@ class Validation {
     });
     if (!failed.empty())
       stage.text = std::to_string(users.size() - failed.size()) + " resolved, " + std::to_string(failed.size()) +
-                   " not; their exporters would wait";
+                   " not; what needs them would wait";
     stages_.push_back(std::move(stage));
   }
 

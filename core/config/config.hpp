@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "process/filter.hpp"
+#include "process/privacy/settings.hpp"
 
 namespace csiem::config {
 
@@ -72,6 +73,12 @@ struct Schema {
   bool include_raw = false;
   std::string validate = "warn";
   std::map<std::string, std::string> versions;
+};
+
+struct Privacy {
+  process::PrivacySettings rules;
+  std::string hash_key;  // a cred: reference or a literal; empty: none
+  Origin hash_key_origin;
 };
 
 struct Credentials {
@@ -184,6 +191,7 @@ struct Configuration {
   Store store;
   Schema schema;
   process::FilterSettings filtering;
+  Privacy privacy;
   Credentials credentials;
   Admin admin;
   std::vector<Exporter> exporters;

@@ -11,6 +11,8 @@
 
 namespace csiem::config {
 
+class Reader;
+
 struct Context {
   const LoadRequest& request;
   Findings findings;
@@ -24,8 +26,13 @@ struct Context {
 
 // [global], [logging], ... everything but sources and exporters.
 void read_sections(Context& context, Configuration& out);
+void read_privacy(Context& context, const Reader& read, Privacy& out);
 void read_sources(Context& context, std::vector<Source>& out);
 void read_exporters(Context& context, Configuration& out);
+
+// The place of text[offset, offset + length) of a string in its file; of the whole string after an interpolation, when
+// the text is not the one in the file.
+Origin place_in_string(const Context& context, const Node& node, std::size_t offset, std::size_t length);
 
 // A `when`: null when empty or wrong; wrong ones are reported with their place inside the string.
 std::shared_ptr<const process::Expression> read_expression(Context& context, const Node* node, const std::string& name,

@@ -97,6 +97,21 @@ void read_admin(Context& context, const Reader& read, Admin& out) {
 
 }  // namespace
 
+Origin place_in_string(const Context& context, const Node& node, std::size_t offset, std::size_t length) {
+  Origin origin = node.value;
+  const auto file = context.texts.find(origin.file);
+  if (origin.line == 0 || file == context.texts.end() || node.interpolated) return origin;
+  const auto begin = offset_of(file->second, {origin.line, origin.column});
+  const auto at = offset_in_string(file->second, begin, offset);
+  const auto end = offset_in_string(file->second, begin, offset + length);
+  const Place place = place_of(file->second, at);
+  origin.line = place.line;
+  origin.column = place.column;
+  origin.length =
+      static_cast<uint32_t>(std::max<std::size_t>(1, code_points(std::string_view(file->second).substr(at, end - at))));
+  return origin;
+}
+
 std::shared_ptr<const process::Expression> read_expression(Context& context, const Node* node, const std::string& name,
                                                            const std::string& where) {
   if (node == nullptr || node->unresolved) return nullptr;
@@ -106,19 +121,7 @@ std::shared_ptr<const process::Expression> read_expression(Context& context, con
   if (parsed.expression) return std::shared_ptr<const process::Expression>(std::move(parsed.expression));
 
   const auto& error = parsed.error;
-  Origin origin = node->value;
-  const auto file = context.texts.find(origin.file);
-  // After an interpolation the text is not the one in the file: the whole string is underlined.
-  if (origin.line != 0 && file != context.texts.end() && !node->interpolated) {
-    const auto begin = offset_of(file->second, {origin.line, origin.column});
-    const auto at = offset_in_string(file->second, begin, error.offset);
-    const auto end = offset_in_string(file->second, begin, error.offset + std::max<std::size_t>(error.length, 1));
-    const Place place = place_of(file->second, at);
-    origin.line = place.line;
-    origin.column = place.column;
-    origin.length = static_cast<uint32_t>(
-        std::max<std::size_t>(1, code_points(std::string_view(file->second).substr(at, end - at))));
-  }
+  const Origin origin = place_in_string(context, *node, error.offset, std::max<std::size_t>(error.length, 1));
   auto& finding =
       context.findings.error(1041, origin, "'" + name + "'" + (where.empty() ? "" : " " + where) + ": " + error.what);
   if (!error.suggestion.empty()) finding.hint = "did you mean '" + error.suggestion + "'?";
@@ -137,6 +140,7 @@ void read_sections(Context& context, Configuration& out) {
   out.schema.validate = read.text("schema.validate");
   for (auto& [format, version] : read.map("schema.versions")) out.schema.versions[format] = version;
   read_credentials(read, out.credentials);
+  read_privacy(context, read, out.privacy);
   read_admin(context, read, out.admin);
   out.store = {read.text("store.durability"), read.number("store.interval"), read.size("store.max_bytes")};
 

@@ -56,6 +56,16 @@ constexpr Key kRoot[] = {
     {"filtering.exclude_tenants", K::texts, "[]", "", "tenants whose events are not"},
     {"filtering.when", K::expression, "\"\"", "", "expression that kept events satisfy; \"\" = true"},
 
+    {"privacy.keep_fields", K::texts, "[]", "",
+     "not empty: everything else is taken out; what is required is replaced"},
+    {"privacy.drop_fields", K::texts, "[]", "", "removed before anything is stored or sent"},
+    {"privacy.redact_fields", K::texts, "[]", "", "replaced before anything is stored or sent"},
+    {"privacy.redact_patterns", K::texts, "[]", "", "built-in detectors whose finds are replaced, in any text"},
+    {"privacy.patterns", K::text_map, "{}", "", "own detectors: name = RE2 expression; group 1, or all, is replaced"},
+    {"privacy.replacement", K::text, "\"[REDACTED]\"", "", "what stands in the place of what was taken out"},
+    {"privacy.hash_fields", K::texts, "[]", "", "HMAC-SHA256 with privacy.hash_key, keeps joins possible"},
+    {"privacy.hash_key", K::secret, "\"\"", "", "at least 16 bytes"},
+
     {"credentials.provider", K::word, "\"env\"", "env|file|vault|k8s_secret", "resolves cred:NAME", U::now,
      "vault|k8s_secret"},
     {"credentials.refresh_interval", K::seconds, "300", "0s..30d", "seconds, or \"5m\"; 0 = never"},
@@ -98,13 +108,6 @@ constexpr Key kRoot[] = {
     {"credentials.k8s_secret.name", K::text, "", "", "", U::later},
     {"credentials.k8s_secret.namespace", K::text, "", "", "", U::later},
     {"credentials.k8s_secret.trust_mount", K::flag, "", "", "", U::later},
-
-    {"privacy.drop_fields", K::texts, "[]", "", "", U::refused},
-    {"privacy.redact_fields", K::texts, "[]", "", "", U::refused},
-    {"privacy.redact_patterns", K::texts, "[]", "", "", U::refused},
-    {"privacy.hash_fields", K::texts, "[]", "", "", U::refused},
-    {"privacy.replacement", K::text, "", "", "", U::later},
-    {"privacy.hash_key", K::secret, "", "", "", U::later},
 
     {"threat_intel.enabled", K::flag, "false", "", "", U::refused},
     {"threat_intel.taxii.enabled", K::flag, "", "", "", U::later},

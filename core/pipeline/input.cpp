@@ -58,7 +58,8 @@ bool Input::take(const source::LineBlock& block, int64_t now_unix_ns, Workshop& 
   uint64_t lines = 0;
   if (block.oversize) {
     shop.store.quarantine({settings_.id, block.offset, number, "too_long",
-                           "longer than " + std::to_string(settings_.max_line_bytes) + " bytes", block.bytes});
+                           "longer than " + std::to_string(settings_.max_line_bytes) + " bytes",
+                           shop.redactor.unread_line(block.bytes)});
     shop.stats.quarantined.fetch_add(1, std::memory_order_relaxed);
     log::warn(4504, {},
               "source " + settings_.id + ": a line at offset " + std::to_string(block.offset) +
@@ -81,6 +82,7 @@ bool Input::take(const source::LineBlock& block, int64_t now_unix_ns, Workshop& 
   shop.stats.bytes.fetch_add(block.bytes.size(), std::memory_order_relaxed);
   if (shop.builder.size() == first) return true;
   shop.stamper.stamp(shop.builder, first, now_unix_ns);
+  shop.redactor.redact(shop.builder, first);
   sift(shop, first, now_unix_ns);
   const uint64_t taken = shop.builder.size() - first;
   events_ += taken;
@@ -100,7 +102,8 @@ bool Input::take_line(std::string_view line, uint64_t offset, uint64_t number, b
     return false;
   }
   const std::string_view reason = ingest::reject_word(result.reason);
-  shop.store.quarantine({settings_.id, offset, number, std::string(reason), std::string(result.detail), line});
+  shop.store.quarantine(
+      {settings_.id, offset, number, std::string(reason), std::string(result.detail), shop.redactor.unread_line(line)});
   shop.stats.quarantined.fetch_add(result.rejected, std::memory_order_relaxed);
   log::warn(4504, {},
             "source " + settings_.id + ": " +

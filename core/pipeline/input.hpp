@@ -12,6 +12,7 @@
 #include "ingest/recent_ids.hpp"
 #include "pipeline/intake.hpp"
 #include "process/filter.hpp"
+#include "process/privacy/redactor.hpp"
 #include "process/stamp.hpp"
 #include "source/source.hpp"
 #include "store/store.hpp"
@@ -22,6 +23,7 @@ namespace csiem::pipeline {
 struct Workshop {
   event::BatchBuilder builder;
   process::Stamper stamper;
+  process::Redactor redactor;
   process::Filter filter;
   ingest::RecentIds recent;
   store::Store& store;

@@ -53,6 +53,7 @@ struct Intake::Impl {
         waker(loop, [this] { ask_for_turn(); }),
         shop{event::BatchBuilder(event::BatchPool::create()),
              process::Stamper(stamp_settings(parts.global)),
+             process::Redactor(parts.privacy),
              process::Filter(parts.filtering),
              ingest::RecentIds(),
              *parts.store,
@@ -88,16 +89,31 @@ struct Intake::Impl {
     if (stopping.load(std::memory_order_acquire)) return;
     bool came = false;
     for (auto& input : inputs) {
-      if (parts.must_wait()) {
+      if (must_wait()) {
         waiting.store(true, std::memory_order_release);
         // The condition may have cleared between the two looks; resume() would have seen no flag.
-        if (parts.must_wait()) return publish_condition(true);
+        if (must_wait()) return publish_condition(true);
         waiting.store(false, std::memory_order_release);
       }
       came = read_one(*input) || came;
     }
     publish_condition(came);
     if (came) ask_for_turn();
+  }
+
+  bool must_wait() { return parts.must_wait() || !key_at_hand(); }
+
+  // Events whose fields are to be hashed are not read without the key. A key that was replaced counts from here on.
+  bool key_at_hand() {
+    if (!parts.hash_key) return true;
+    const auto key = parts.hash_key();
+    if (key != hash_key) {
+      hash_key = key;
+      const bool good =
+          key != nullptr && key->use([&](std::string_view bytes) { return shop.redactor.set_key(bytes); });
+      if (key != nullptr && !good) log::error(2005, {}, "privacy.hash_key is shorter than 16 bytes: nothing is read");
+    }
+    return !shop.redactor.needs_key();
   }
 
   bool read_one(Input& input) {
@@ -146,7 +162,8 @@ struct Intake::Impl {
   LoopWaker waker;
   Workshop shop;
   std::vector<std::unique_ptr<Input>> inputs;
-  bool turn_pending = false;  // ingest thread
+  bool turn_pending = false;        // ingest thread
+  credentials::SecretRef hash_key;  // that the redactor has; ingest thread
   std::atomic<bool> stopping{false}, waiting{false}, is_drained{false}, is_ended{false};
   mutable std::mutex view_mutex;  // guards source_views
   std::vector<SourceView> source_views;
@@ -191,5 +208,6 @@ std::vector<Intake::SourceView> Intake::sources() const {
 }
 
 const IntakeStats& Intake::stats() const { return impl_->stats; }
+const process::RedactionCounts& Intake::redactions() const { return impl_->shop.redactor.counts(); }
 
 }  // namespace csiem::pipeline

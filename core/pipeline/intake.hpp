@@ -11,6 +11,8 @@
 
 #include "base/clock.hpp"
 #include "config/config.hpp"
+#include "credentials/credential_store.hpp"
+#include "process/privacy/redaction_counts.hpp"
 #include "store/store.hpp"
 
 namespace csiem::pipeline {
@@ -25,6 +27,9 @@ struct IntakeParts {
   std::vector<config::Source> sources;  // enabled ones
   config::Global global;
   process::FilterSettings filtering;
+  process::PrivacySettings privacy;
+  // The current key of privacy.hash_fields, null while there is none. Asked on the ingest thread before each block.
+  std::function<credentials::SecretRef()> hash_key;
   store::Store* store = nullptr;
   const Clock* clock = nullptr;
   // True while the sources have to wait. Asked on the ingest thread before each block.
@@ -59,6 +64,7 @@ class Intake {
   // A copy of each source's condition, at most a moment old. Any thread.
   std::vector<SourceView> sources() const;
   const IntakeStats& stats() const;
+  const process::RedactionCounts& redactions() const;
 
  private:
   struct Impl;

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "pipeline/revive.hpp"
+#include "process/privacy/keyed_hash.hpp"
 
 namespace csiem::pipeline {
 namespace {
@@ -83,7 +84,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::Configuration& c
   std::unique_ptr<Pipeline> pipeline(new Pipeline(configuration, plugins, std::move(options)));
   CS_CHECK(pipeline->open_store());
   CS_CHECK(pipeline->open_lanes());
+  CS_CHECK(pipeline->know_hash_key());
   pipeline->resolve_credentials(true);
+  CS_CHECK(pipeline->look_for_hash_key());
   pipeline->connect();
   CS_CHECK(pipeline->open_sources());
   return pipeline;
@@ -163,6 +166,8 @@ Result<void> Pipeline::open_sources() {
     if (source.enabled && !options_.replay_only) parts.sources.push_back(source);
   parts.global = configuration_.global;
   parts.filtering = configuration_.filtering;
+  parts.privacy = configuration_.privacy.rules;
+  if (!hash_key_.empty()) parts.hash_key = [this] { return credentials_.get(hash_key_); };
   parts.store = store_.get();
   parts.clock = &clock_;
   parts.must_wait = [this] { return sources_must_wait(); };
@@ -171,6 +176,30 @@ Result<void> Pipeline::open_sources() {
   store_->on_progress([this] { intake_->resume(); });
   waiting_intake_.store(intake_.get(), std::memory_order_release);
   return intake_->start();
+}
+
+Result<void> Pipeline::know_hash_key() {
+  const auto& privacy = configuration_.privacy;
+  if (privacy.rules.hash_fields.empty() || options_.replay_only) return {};
+  if (!credentials::is_reference(privacy.hash_key)) {
+    hash_key_ = credentials_.add_literal("privacy.hash_key", privacy.hash_key);
+    return {};
+  }
+  CS_TRY(reference, credentials::parse_reference(privacy.hash_key));
+  hash_key_ = credentials_.add(reference);
+  return {};
+}
+
+// A daemon waits for the key, as for any credential; a run that is to end would wait for nothing.
+Result<void> Pipeline::look_for_hash_key() {
+  if (hash_key_.empty()) return {};
+  const auto key = credentials_.get(hash_key_);
+  if (key != nullptr && key->size() >= process::KeyedHash::kMinKeyBytes) return {};
+  const std::string why = key == nullptr ? "privacy.hash_key is not there, and privacy.hash_fields needs it"
+                                         : "privacy.hash_key is shorter than 16 bytes";
+  if (options_.once) return Error{Code::invalid, why, 2005};
+  log::error(2005, {}, why + ": the sources wait");
+  return {};
 }
 
 // The fastest lane sets the pace, so that the log is not filled faster than anybody can use it. A lane that is slower,

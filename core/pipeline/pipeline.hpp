@@ -82,6 +82,8 @@ class Pipeline {
   Result<void> open_lanes();
   Result<void> open_lane(const config::Exporter& exporter);
   Result<void> open_sources();
+  Result<void> know_hash_key();
+  Result<void> look_for_hash_key();
   void connect();
   bool sources_must_wait() const;
   void resolve_credentials(bool first);
@@ -93,6 +95,7 @@ class Pipeline {
   const Clock& clock_;
   schema::SchemaRegistry schemas_;
   credentials::CredentialStore credentials_;
+  std::string hash_key_;  // the credential's name in the store; empty: nothing is hashed
   std::string temporary_directory_;
   std::unique_ptr<store::Store> store_;
   bus::EventBus bus_;

@@ -141,6 +141,7 @@ TEST_CASE("the figures are those of the snapshot") {
   CHECK(metrics.value(kPrefix + "exporter_events_total", {{"exporter", "splunk"}, {"result", "delivered"}}) == 97);
   CHECK(metrics.value(kPrefix + "exporter_events_total", {{"exporter", "splunk"}, {"result", "rejected"}}) == 1);
   CHECK(metrics.value(kPrefix + "events_filtered_total", {{"exporter", "splunk"}}) == 2);
+  CHECK(metrics.value(kPrefix + "redactions_total", {{"rule", "email"}}) == 6);
   CHECK(metrics.value(kPrefix + "queue_events", {{"exporter", "elastic"}}) == 40);
   CHECK(metrics.value(kPrefix + "ledger_imbalance_events", {{"exporter", "elastic"}}) == 0);
   CHECK(metrics.value(kPrefix + "exporter_healthy", {{"exporter", "elastic"}}) == 0);

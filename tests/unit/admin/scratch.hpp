@@ -54,6 +54,7 @@ inline admin::Snapshot sample_snapshot() {
   snapshot.store.quarantined = 3;
   snapshot.store.group_events = {{1, 10}, {2, 9, 1}, 100};
   snapshot.store.lost = {{"damaged_block", 7}};
+  snapshot.redactions.push_back({"email", 6});
   admin::ExporterView splunk;
   splunk.id = "splunk";
   splunk.format = "native";

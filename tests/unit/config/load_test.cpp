@@ -17,12 +17,8 @@ TEST_CASE("the complete example loads but for what cannot run in this version") 
     found.push_back(std::to_string(diagnostic.code) + " " +
                     diagnostic.message.substr(0, diagnostic.message.find_first_of(':')));
   std::sort(found.begin(), found.end());
-  const std::vector<std::string> expected = {"1026 'privacy.drop_fields' is not available in this version",
-                                             "1026 'privacy.redact_fields' is not available in this version",
-                                             "1026 'privacy.redact_patterns' is not available in this version",
-                                             "1026 'schema.field_mappings' is not available in this version",
-                                             "3001 exporter 'pagerduty'",
-                                             "3001 exporter 'slack'"};
+  const std::vector<std::string> expected = {"1026 'schema.field_mappings' is not available in this version",
+                                             "3001 exporter 'pagerduty'", "3001 exporter 'slack'"};
   CHECK(found == expected);
 
   const auto& c = loaded.configuration;
@@ -33,6 +29,11 @@ TEST_CASE("the complete example loads but for what cannot run in this version") 
   CHECK(c.filtering.min_severity == CSIEM_SEV_LOW);
   CHECK(c.filtering.exclude_types == std::vector<std::string>{"session_start"});
   CHECK(c.credentials.refresh_interval_ms == 300'000);
+  CHECK(c.privacy.rules.drop_fields == std::vector<std::string>{"metadata.prompt"});
+  CHECK(c.privacy.rules.redact_fields == std::vector<std::string>{"session.user_id"});
+  CHECK(c.privacy.rules.detectors == std::vector<std::string>{"email", "aws_key", "jwt", "credit_card"});
+  CHECK(c.privacy.rules.replacement == "[REDACTED]");
+  CHECK(c.privacy.hash_key == "cred:PRIVACY_HASH_KEY");
   REQUIRE(c.sources.size() == 2);
   CHECK(c.sources[0].path == "/var/lib/hushd/audit.jsonl");
   CHECK_FALSE(c.sources[1].enabled);
