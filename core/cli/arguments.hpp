@@ -89,6 +89,7 @@ struct Arguments {
   DlqArguments dlq;
   QueueArguments queue;
   std::string defaults_type;  // config defaults [TYPE]
+  std::string trace_id;       // trace EVENT_ID
   std::string explain_code;   // explain CSnnnn
   std::string completion_shell;
   std::vector<std::string> mock;  // handed to clawdstrike-siem-mock
@@ -116,6 +117,7 @@ int dlq_show(const Arguments& arguments);
 int dlq_export(const Arguments& arguments);
 int dlq_purge(const Arguments& arguments);
 int dlq_replay(const Arguments& arguments);
+int trace(const Arguments& arguments);
 int queue_list(const Arguments& arguments);
 int queue_check(const Arguments& arguments);
 int queue_repair(const Arguments& arguments);

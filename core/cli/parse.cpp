@@ -20,6 +20,7 @@ constexpr const char* kOverview =
   Run         run                  read, map and deliver events (foreground)
               status               what the running daemon does
               health               whether it is alive and ready; for probes
+              trace EVENT_ID       what became of one event
   Configure   validate             check configuration, plugins, credentials and rules
               config show          effective settings, with --origin where each comes from
               config defaults      every key with its default
@@ -134,6 +135,9 @@ class CommandLine {
     check->add_flag("--ready", h.ready, "whether it does what it is configured to do (the default)")->excludes(live);
     check->add_option("--exporter", h.exporter, "only this exporter, required or not")->type_name("ID")->excludes(live);
 
+    command(app_, "trace", "what became of one event; exit 1 when it is not known (any more)", &trace)
+        ->add_option("event_id", arguments_.trace_id, "its event_id")
+        ->required();
     auto* exporters = app_.add_subcommand("exporters", "the exporters of the running daemon");
     exporters->require_subcommand(1, 1);
     exporters->fallthrough();

@@ -1,0 +1,108 @@
+"""Breaker and holds over restarts: a daemon that was killed does not ask again with what was refused a moment ago."""
+
+import json
+import unittest
+
+from harness import event, ids, lines, wait_for
+from test_admin import AdminCase
+
+
+class Holds(AdminCase):
+    def start(self, token="wrong-token-1"):
+        return self.daemon(self.config_path, env={"TEST_TOKEN": token}).ready()
+
+    def held(self):
+        return self.exporter("splunk")["state"] == "held_auth"
+
+    def hold(self):
+        """A daemon whose credential is refused, and its platform."""
+        splunk = self.mock("splunk", "--token", "right-token-1")
+        self.write("in.jsonl", lines([event(n) for n in range(5)]))
+        self.config_path = self.config(self.source() + self.splunk(splunk, more="required = true"))
+        daemon = self.start()
+        wait_for("the hold", self.held)
+        wait_for("its record", lambda: "hold auth" in self.state())
+        return splunk, daemon
+
+    def state(self):
+        """What the store remembers, as bytes: the text stands there as it is."""
+        with open(self.path("data/store/data.mdb"), "rb") as f:
+            return f.read().decode("latin-1")
+
+    def test_a_hold_is_one_after_a_kill_and_nothing_is_asked_before_its_probe(self):
+        splunk, daemon = self.hold()
+        daemon.kill9()
+        self.append("in.jsonl", lines([event(n) for n in range(5, 20)]))
+        daemon = self.start()
+        wait_for("the state", self.held)
+        self.assertIn("since before the restart", daemon.text())
+        wait_for("the new events", lambda: self.exporter("splunk")["ledger"]["queued"] == 20)
+        exporter = self.exporter("splunk")
+        self.assertEqual(exporter["code"], "CS4010")
+        self.assertIn("HTTP 40", exporter["last_error"])
+        self.assertEqual(sum(exporter["requests"].values()), 0)
+        self.assertEqual(self.ask("GET", "/readyz")[0], 503)
+        # An operator wants to know now.
+        code, _, err = self.command("exporters", "resume", "splunk", "--yes")
+        self.assertEqual(code, 0, err)
+        wait_for("the probe", lambda: sum(self.exporter("splunk")["requests"].values()) > 0)
+        self.assertEqual(splunk.arrivals(), [])
+
+    def test_another_credential_ends_it(self):
+        splunk, daemon = self.hold()
+        daemon.kill9()
+        daemon = self.start("right-token-1")
+        wait_for("delivery", lambda: self.delivered("splunk") == 5)
+        self.assertNotIn("since before the restart", daemon.text().split("ready in")[-1])
+        self.assertEqual(set(splunk.arrivals()), ids([event(n) for n in range(5)]))
+        self.assertEqual(self.exporter("splunk")["state"], "running")
+
+    def test_the_queue_and_the_store_show_in_status_and_metrics(self):
+        self.hold()
+        wait_for("the queue", lambda: self.exporter("splunk")["queue_bytes"] > 0)
+        _, out, _ = self.command("--plain", "status")
+        row = next(line for line in out.splitlines() if line.startswith("splunk\t")).split("\t")
+        self.assertEqual(row[5], "5")
+        self.assertNotEqual(row[6], "-")
+        self.assertEqual(row[7], "0")
+        values = self.metrics()
+        name = "clawdstrike_siem_"
+        self.assertEqual(values[name + "store_committed_seq", None], 5)
+        self.assertEqual(values[name + "store_healthy", None], 1)
+        self.assertGreater(values[name + "store_groups_total", None], 0)
+        self.assertGreater(values[name + "store_bytes", None], 0)
+        self.assertGreater(values[name + "store_free_bytes", None], 0)
+        self.assertGreater(values[name + "queue_bytes", 'exporter="splunk"'], 0)
+        self.assertGreaterEqual(values[name + "queue_oldest_event_age_seconds", 'exporter="splunk"'], 0)
+        self.assertEqual(values[name + "dlq_events", 'exporter="splunk"'], 0)
+        store = json.loads(self.command("--json", "status")[1])["store"]
+        self.assertEqual((store["health"], store["code"], store["committed_sequence"]), ("ok", None, 5))
+
+    def test_trace_tells_where_an_event_is(self):
+        hook = self.mock("webhook")
+        self.write("in.jsonl", lines([event(n, "info" if n else "high") for n in range(3)]))
+        self.config_path = self.config(
+            self.source() + self.splunk(self.mock("splunk", "--token", "right-token-1"))
+            + self.webhook(hook, more='filter = { min_severity = "high" }')
+        )
+        self.start()
+        wait_for("the hold", self.held)
+        wait_for("delivery", lambda: self.delivered("hook") == 1)
+
+        def fates(n):
+            code, out, err = self.command("--config", self.config_path, "--json", "trace", event(n)["event_id"])
+            self.assertEqual(code, 0, err)
+            return {e["exporter"]: (e["fate"], e["detail"]) for e in json.loads(out)["exporters"]}
+
+        wait_for("the settlement", lambda: fates(0)["hook"][0] == "delivered")
+        self.assertEqual(fates(1)["hook"], ("filtered", "by its filter: severity"))
+        fate, detail = fates(0)["splunk"]
+        self.assertEqual(fate, "queued")
+        self.assertIn("held_auth [CS4010], last: HTTP 40", detail)
+        code, _, err = self.command("--config", self.config_path, "trace", event(99)["event_id"])
+        self.assertEqual(code, 1)
+        self.assertIn("is not known", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
