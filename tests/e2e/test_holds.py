@@ -9,7 +9,15 @@ from test_admin import AdminCase
 
 class Holds(AdminCase):
     def start(self, token="wrong-token-1"):
-        return self.daemon(self.config_path, env={"TEST_TOKEN": token}).ready()
+        daemon = self.daemon(self.config_path, env={"TEST_TOKEN": token})
+        wait_for("an answer", self.answers)
+        return daemon
+
+    def answers(self):
+        try:
+            return self.exporter("splunk") is not None
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False  # not yet; the one before was killed and left its socket
 
     def held(self):
         return self.exporter("splunk")["state"] == "held_auth"
@@ -29,7 +37,7 @@ class Holds(AdminCase):
         with open(self.path("data/store/data.mdb"), "rb") as f:
             return f.read().decode("latin-1")
 
-    def test_a_hold_is_one_after_a_kill_and_nothing_is_asked_before_its_probe(self):
+    def test_a_hold_is_one_after_a_kill_and_only_its_probe_is_sent(self):
         splunk, daemon = self.hold()
         daemon.kill9()
         self.append("in.jsonl", lines([event(n) for n in range(5, 20)]))
@@ -40,7 +48,8 @@ class Holds(AdminCase):
         exporter = self.exporter("splunk")
         self.assertEqual(exporter["code"], "CS4010")
         self.assertIn("HTTP 40", exporter["last_error"])
-        self.assertEqual(sum(exporter["requests"].values()), 0)
+        # Only its probe, a second after the start.
+        self.assertLessEqual(sum(exporter["requests"].values()), 1)
         self.assertEqual(self.ask("GET", "/readyz")[0], 503)
         # An operator wants to know now.
         code, _, err = self.command("exporters", "resume", "splunk", "--yes")
