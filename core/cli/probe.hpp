@@ -22,8 +22,8 @@ class RequestPrinter final : public plugin::ExporterHost {
   // `masked`: of config::Destination.
   RequestPrinter(std::function<void(std::string_view)> print, std::vector<std::string> masked)
       : print_(std::move(print)), masked_(std::move(masked)) {}
-  // From now on secrets can be borrowed, as "***". Before, as in a daemon that starts, there are none yet: a plugin that
-  // looks into one while it is created must not take the asterisks for the value.
+  // From now on secrets can be borrowed, as "***". Before, as in a daemon that starts, there are none yet: a plugin
+  // that looks into one while it is created must not take the asterisks for the value.
   void lend_secrets() { lends_ = true; }
   csiem_status http_send(const csiem_http_request& request, csiem_http_done done, void* user, uint64_t* id,
                          csiem_error* error) override;

@@ -1,5 +1,5 @@
-// [exporters.ID] on its way to an Exporter: the daemon's own keys, the plugin's settings, the routes. Private to this room.
-// SPDX-License-Identifier: Apache-2.0
+// [exporters.ID] on its way to an Exporter: the daemon's own keys, the plugin's settings, the routes. Private to this
+// room. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

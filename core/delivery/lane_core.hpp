@@ -176,7 +176,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   int hold_code_ = 0;
   std::string trouble_words_;  // why the breaker opened or the hold began
   Rejections rejections_;
-  uint64_t refused_in_row_ = 0;  // events, since one was accepted
+  uint64_t refused_in_row_ = 0;    // events, since one was accepted
   std::vector<Suspect> suspects_;  // of these, the ones that are no dead letters yet
   uint32_t held_outlet_ = 0, probe_round_ = 0;
   uint64_t held_generations_ = 0;

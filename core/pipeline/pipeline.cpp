@@ -204,9 +204,7 @@ Result<void> Pipeline::look_for_hash_key() {
 
 // The fastest lane sets the pace, so that the log is not filled faster than anybody can use it. A lane that is slower,
 // or cannot deliver, lags behind in the log and holds nobody back.
-bool Pipeline::sources_must_wait() const {
-  return store_->must_wait() || delivery_->sources_should_wait();
-}
+bool Pipeline::sources_must_wait() const { return store_->must_wait() || delivery_->sources_should_wait(); }
 
 void Pipeline::resolve_credentials(bool first) {
   auto failed = credentials_.resolve();

@@ -31,7 +31,7 @@ class Feeds {
     std::string id;
     CursorOptions options;
     CursorState state;
-    Deliver deliver;    // empty: not started
+    Deliver deliver;         // empty: not started
     bool open = false;       // false: an orphan
     uint64_t lag_bytes = 0;  // when the limits were looked at last
   };
