@@ -108,14 +108,13 @@ class Validation {
 
   // Runs create() and destroy() of every destination, so that the plugin's own checks are heard.
   void try_exporter(const config::Exporter& exporter, const plugin::Component& component, Stage& stage) {
-    schema::SchemaRegistry schemas(*setup_.plugins, {setup_.loaded.configuration.global.host_name, "validate",
-                                                     setup_.loaded.configuration.schema.versions});
+    schema::SchemaRegistry schemas(*setup_.plugins, {setup_.loaded.configuration.global.host_name, "validate"});
     if (auto format = schemas.choose(component, exporter.format, setup_.loaded.configuration.schema.default_format);
         !format) {
       fail(stage, exporter.id + ": " + format.error().what(), exporter.origin);
     } else if (*format != nullptr) {
       plugin::CallSlot slot;
-      const auto made = plugin::FormatInstance::create(**format, slot, schemas.config_json((*format)->name));
+      const auto made = plugin::FormatInstance::create(**format, slot, schemas.config_json(**format, exporter.output));
       if (!made) fail(stage, exporter.id + ": " + made.error().what(), exporter.origin);
     }
     std::vector<const config::Destination*> destinations{&exporter.fallback};

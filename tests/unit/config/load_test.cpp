@@ -20,7 +20,6 @@ TEST_CASE("the complete example loads but for what cannot run in this version") 
   const std::vector<std::string> expected = {"1026 'privacy.drop_fields' is not available in this version",
                                              "1026 'privacy.redact_fields' is not available in this version",
                                              "1026 'privacy.redact_patterns' is not available in this version",
-                                             "1026 'schema.field_mappings' is not available in this version",
                                              "3001 exporter 'pagerduty'",
                                              "3001 exporter 'slack'"};
   CHECK(found == expected);
