@@ -137,7 +137,7 @@ class Tools(Case):
             self.assertIn("2 passed, 0 failed", err)
         status, out, _ = self.cli("schema", "check", "--format", "ecs", stdin='{"session":{"id":"1"}}\n')
         self.assertEqual(status, 1)
-        self.assertIn("line 1: session: unknown_field", out)
+        self.assertIn("line 1: session.id: unknown_field", out)
         self.assertEqual(self.cli("schema", "check", "--format", "ecs", stdin="")[0], 65)
 
     def test_a_mapping_moves_a_value_and_a_wrong_one_is_told_with_its_place(self):
