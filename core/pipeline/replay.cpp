@@ -16,6 +16,8 @@ namespace {
 constexpr uint64_t kMostInFlight = 1'000;
 // Read from the store at once.
 constexpr std::size_t kPage = 256;
+// Looked at in one go: an expression that chooses few of many must not hold the control thread up.
+constexpr int kMostLooks = 1'024;
 // Jobs that ended and can still be asked about.
 constexpr std::size_t kRemembered = 20;
 constexpr double kNsPerSecond = 1e9;
@@ -106,7 +108,7 @@ class Replays::Job {
     const double earned = static_cast<double>(now - last_ns_) / kNsPerSecond * view_.request.per_second;
     allowance_ = std::min(allowance_ + earned, std::max(view_.request.per_second, 1.0));
     last_ns_ = now;
-    while (running() && allowance_ >= 1 && in_flight() < kMostInFlight) {
+    for (int looks = 0; looks < kMostLooks && running() && allowance_ >= 1 && in_flight() < kMostInFlight; ++looks) {
       if (next_ == letters_.size() && !read_page(owner)) break;
       if (send(owner, letters_[next_++])) allowance_ -= 1;
     }

@@ -105,7 +105,10 @@ Result<void> walk_letters(const Transaction& txn, const Database& database, cons
     if (!letter || letter->last_attempt_unix_ns < filter.since_unix_ns) continue;
     if (filter.before_unix_ns != 0 && letter->last_attempt_unix_ns >= filter.before_unix_ns) continue;
     if (!filter.error_class.empty() && letter->error_class != filter.error_class) continue;
-    if (!wanted_id.empty() && letter->json.find(wanted_id) == std::string_view::npos) continue;
+    // In the envelope, not in the event, whose metadata may name others.
+    if (!wanted_id.empty() &&
+        letter->json.substr(0, letter->json.find(",\"event\":")).find(wanted_id) == std::string_view::npos)
+      continue;
     if (!look(*letter)) return {};
   }
   if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};

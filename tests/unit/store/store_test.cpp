@@ -295,3 +295,25 @@ TEST_CASE("a store of a newer version is refused") {
   REQUIRE_FALSE(opened);
   CHECK(opened.error().message_code() == 5004);
 }
+
+TEST_CASE("a dead letter is chosen by its own event's id, not by one that its event mentions") {
+  const TemporaryDirectory dir;
+  const auto store = open_store(dir.path());
+  DeadLetter letter;
+  for (const std::string id : {"id-1", "id-2"}) {
+    letter.event_id = id;
+    letter.event_json = R"({"event_id":")" + id + R"(","metadata":{"event_id":"id-1"}})";
+    ++letter.sequence;
+    store->keep_letter("gone", letter);
+  }
+  REQUIRE(store->flush());
+  LetterFilter filter;
+  CHECK(store->letters(filter, {}, 0, 10)->size() == 2);
+  filter.event_id = "id-1";
+  const auto chosen = *store->letters(filter, {}, 0, 10);
+  REQUIRE(chosen.size() == 1);
+  CHECK(chosen[0].sequence == 1);
+  store->erase_letter("gone", 1);
+  REQUIRE(store->flush());
+  CHECK(store->letters(filter, {}, 0, 10)->empty());
+}
