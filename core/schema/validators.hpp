@@ -9,7 +9,12 @@
 
 namespace csiem::schema {
 
-std::unique_ptr<Validator> make_ecs_validator();
+// What the format `cef` writes with custom_keys begins with it.
+inline constexpr std::string_view kCefPrefix = "ClawdstrikeSiem";
+
+// `name_space`: the top-level object for what ECS has no field for. `quick`: a cheap look first, which the usual
+// document passes.
+std::unique_ptr<Validator> make_ecs_validator(std::string_view name_space, bool quick = true);
 std::unique_ptr<Validator> make_native_validator();
 // `version`: which events must claim, 1.5.0 to 1.8.0. Versions between are held to what 1.5.0 has.
 std::unique_ptr<Validator> make_ocsf_validator(std::string_view version);
