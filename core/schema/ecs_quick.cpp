@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <deque>
 #include <string>
 #include <vector>
 
 #include "base/rfc3339.hpp"
 #include "schema/ecs_fields.hpp"
+#include "schema/name_hash.hpp"
 #include "schema/quick_json.hpp"
+#include "schema/quick_time.hpp"
 
 namespace csiem::schema {
 namespace {
@@ -39,16 +40,6 @@ struct Node {
   const std::vector<std::string_view>* words = nullptr;
   std::vector<Node*> slots;  // children by hash; null where none is
 };
-
-// Of names of one object; the table is sized so that few names meet.
-std::size_t hash(std::string_view name) noexcept {
-  uint64_t first = 0, last = 0;
-  const std::size_t n = std::min<std::size_t>(name.size(), 8);
-  std::memcpy(&first, name.data(), n);
-  std::memcpy(&last, name.data() + name.size() - n, n);
-  const uint64_t mixed = (first ^ (last << 7) ^ name.size()) * 0x9e3779b97f4a7c15ULL;
-  return static_cast<std::size_t>(mixed >> 40);
-}
 
 Kind kind_of(const Field& field) {
   if (!field.pattern.empty()) return Kind::unusual;
@@ -108,7 +99,7 @@ namespace {
 const Node* find(const Node& object, std::string_view name) noexcept {
   if (object.slots.empty() || name.empty()) return nullptr;
   const std::size_t mask = object.slots.size() - 1;
-  for (std::size_t i = hash(name) & mask; object.slots[i] != nullptr; i = (i + 1) & mask)
+  for (std::size_t i = name_hash(name) & mask; object.slots[i] != nullptr; i = (i + 1) & mask)
     if (object.slots[i]->name == name) return object.slots[i];
   return nullptr;
 }
@@ -166,7 +157,7 @@ EcsQuick::EcsQuick(std::string_view name_space) {
     auto& slots = tree->nodes[i].slots;
     slots.resize(size);
     for (Node* child : children[i]) {
-      std::size_t at = hash(child->name) & (size - 1);
+      std::size_t at = name_hash(child->name) & (size - 1);
       while (slots[at] != nullptr) at = (at + 1) & (size - 1);
       slots[at] = child;
     }

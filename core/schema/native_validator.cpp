@@ -7,6 +7,7 @@
 
 #include "base/rfc3339.hpp"
 #include "schema/quick_json.hpp"
+#include "schema/quick_time.hpp"
 #include "schema/validators.hpp"
 
 namespace csiem::schema {

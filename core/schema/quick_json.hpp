@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "schema/utf8.hpp"
+
 namespace csiem::schema {
 
 // Reads the compact JSON that formats write; whatever is legal but unusual (blanks between tokens, escapes other than
@@ -73,7 +75,7 @@ class QuickJson {
     if (digits == 0 || digits > 18 || (digits > 1 && *begin == '0') || peek() == '.' || peek() == 'e' || peek() == 'E')
       return false;
     out = negative ? -value : value;
-    return true;
+    return !(negative && value == 0);  // which some readers take for a fraction
   }
 
   // Any value whose objects have usable, unrepeated keys. `room`: containers that may still open.
@@ -191,33 +193,13 @@ class QuickJson {
   }
 
   bool code_point() noexcept {
-    const auto byte = [this](std::ptrdiff_t i) { return static_cast<unsigned char>(at_[i]); };
-    const unsigned char c = byte(0);
-    const int length = c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-    if (length == 0 || end_ - at_ < length) return false;
-    for (int i = 1; i < length; ++i)
-      if ((byte(i) & 0xc0) != 0x80) return false;
-    if ((c == 0xe0 && byte(1) < 0xa0) || (c == 0xed && byte(1) > 0x9f) || (c == 0xf0 && byte(1) < 0x90) ||
-        (c == 0xf4 && byte(1) > 0x8f))
-      return false;
-    at_ += length;
-    return true;
+    const std::size_t bytes = code_point_bytes(at_, end_);
+    at_ += bytes;
+    return bytes != 0;
   }
 
   const char* at_;
   const char* const end_;
 };
-
-// The one spelling of a time that the daemon writes: 2026-03-02T08:00:00.123456789Z.
-inline bool usual_time(std::string_view t) noexcept {
-  constexpr std::string_view kShape = "0000-00-00T00:00:00.000000000Z";
-  if (t.size() != kShape.size()) return false;
-  for (std::size_t i = 0; i < t.size(); ++i)
-    if (kShape[i] == '0' ? t[i] < '0' || t[i] > '9' : t[i] != kShape[i]) return false;
-  const auto two = [&t](std::size_t at) { return (t[at] - '0') * 10 + (t[at + 1] - '0'); };
-  const int month = two(5), day = two(8);
-  return month >= 1 && month <= 12 && day >= 1 && day <= 28 && two(11) < 24 && two(14) < 60 && two(17) < 60 &&
-         t.substr(0, 4) >= "1700" && t.substr(0, 4) < "2200";
-}
 
 }  // namespace csiem::schema
