@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 namespace csiem::admin {
 namespace {
@@ -187,6 +188,29 @@ void exporter_families(Exposition& out, const Snapshot& snapshot) {
                [](const View& one) { return one.imbalance(); });
 }
 
+void schema_families(Exposition& out, const Snapshot& snapshot) {
+  std::map<std::string, std::array<uint64_t, 2>> by_format;
+  for (const ExporterView& one : snapshot.exporters) {
+    auto& [valid, invalid] = by_format[one.format];
+    valid += one.valid;
+    invalid += one.invalid;
+  }
+  out.family("clawdstrike_siem_format_events_total", "counter",
+             "Formatted events that were checked, by what came out.");
+  for (const auto& [format, counts] : by_format) {
+    if (counts[0] + counts[1] == 0) continue;
+    out.sample({{"format", format}, {"result", "valid"}}, counts[0]);
+    out.sample({{"format", format}, {"result", "invalid"}}, counts[1]);
+  }
+  per_exporter(out, snapshot, "clawdstrike_siem_format_mapping_skipped_total", "counter",
+               "Values that the target of their field mapping does not take.",
+               [](const ExporterView& one) { return one.mapping_skipped; });
+  out.family("clawdstrike_siem_schema_violations_total", "counter",
+             "Formatted events by rule of the schema they broke.");
+  for (const ExporterView& one : snapshot.exporters)
+    for (const auto& [rule, count] : one.schema_violations) out.sample({{"exporter", one.id}, {"rule", rule}}, count);
+}
+
 void plugin_families(Exposition& out, const Snapshot& snapshot) {
   out.family("clawdstrike_siem_plugin_info", "gauge", "Plugins at work, by exporter; always 1.");
   for (const ExporterView& one : snapshot.exporters)
@@ -251,6 +275,7 @@ std::string metrics_text(const Snapshot& snapshot, const ProcessFigures& process
   intake_families(out, snapshot);
   store_families(out, snapshot);
   exporter_families(out, snapshot);
+  schema_families(out, snapshot);
   plugin_families(out, snapshot);
   return out.text();
 }

@@ -65,6 +65,9 @@ struct ExporterView {
   std::vector<std::pair<std::string_view, uint64_t>> requests;  // by how they were answered
   Histogram request_seconds;
   std::vector<PluginMetric> plugin_metrics;
+  uint64_t mapping_skipped = 0;     // values that the target of their mapping does not take
+  uint64_t valid = 0, invalid = 0;  // bodies that were checked against their schema
+  std::vector<std::pair<std::string, uint64_t>> schema_violations;  // events by rule that they broke
 
   // Accepted minus everything accounted for. Other than 0 for a moment only, while events move.
   int64_t imbalance() const noexcept {

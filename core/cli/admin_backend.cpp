@@ -129,6 +129,10 @@ admin::ExporterView exporter_view(const delivery::Delivery::LaneView& lane, cons
   copy_counters(*lane.stats, view);
   copy_ledger(lane.ledger, view);
   copy_answers(lane.stats->answers, view);
+  view.mapping_skipped = lane.mapping_skipped;
+  view.valid = lane.valid;
+  view.invalid = lane.invalid;
+  view.schema_violations = lane.violations;
   for (const auto& metric : lane.plugin_metrics) view.plugin_metrics.push_back({metric.name, metric.count, metric.sum});
   return view;
 }

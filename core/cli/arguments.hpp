@@ -57,6 +57,11 @@ struct TransformArguments {
   bool check = false, diff = false;
 };
 
+struct SchemaArguments {
+  std::string name;  // "ecs", "ecs@8.17"
+  std::string format, input = "-";
+};
+
 struct HealthArguments {
   bool live = false, ready = false;
   std::string exporter;
@@ -84,6 +89,7 @@ struct Arguments {
   ConfigShowArguments config_show;
   PluginsInfoArguments plugins_info;
   TransformArguments transform;
+  SchemaArguments schema;
   HealthArguments health;
   ExportersArguments exporters;
   DlqArguments dlq;
@@ -106,6 +112,9 @@ int plugins_list(const Arguments& arguments);
 int plugins_info(const Arguments& arguments);
 int plugins_path(const Arguments& arguments);
 int transform(const Arguments& arguments);
+int schema_list(const Arguments& arguments);
+int schema_show(const Arguments& arguments);
+int schema_check(const Arguments& arguments);
 int status(const Arguments& arguments);
 int health(const Arguments& arguments);
 int exporters_list(const Arguments& arguments);

@@ -25,6 +25,7 @@ constexpr const char* kOverview =
               config show          effective settings, with --origin where each comes from
               config defaults      every key with its default
               transform            convert events and check them against a schema
+              schema check         check events that are formatted already
               explain CSnnnn       what a message means and what to do
   Deliver     exporters list       where each exporter stands
               exporters pause ID   keep its events queued; resume and flush
@@ -176,10 +177,24 @@ class CommandLine {
     auto& t = arguments_.transform;
     auto* convert = command(app_, "transform", "convert events from JSON lines", &transform);
     convert->add_option("--format", t.format, "a format plugin, or all");
+    convert->add_flag_callback(
+        "--all", [&t] { t.format = "all"; }, "the same as --format all");
     convert->add_option("--exporter", t.exporter, "apply this exporter's filter, routes and format")->type_name("ID");
     convert->add_flag("--check", t.check, "validate the output; exit 1 on a violation");
     convert->add_flag("--diff", t.diff, "print the formats below each other, one member a line");
     convert->add_option("input", t.input, "file, or - for standard input");
+
+    auto& s = arguments_.schema;
+    auto* schema = app_.add_subcommand("schema", "the schemas that output is checked against");
+    schema->require_subcommand(1, 1);
+    schema->fallthrough();
+    command(*schema, "list", "formats that have rules, and the versions they can be held to", &schema_list);
+    command(*schema, "show", "fields, classes or keys of one schema", &schema_show)
+        ->add_option("name", s.name, "ecs, ocsf or cef, or with a version: ocsf@1.5.0")
+        ->required();
+    auto* held = command(*schema, "check", "check formatted events, one a line; exit 1 on a violation", &schema_check);
+    held->add_option("--format", s.format, "what they are, or with a version: ocsf@1.5.0")->required();
+    held->add_option("input", s.input, "file, or - for standard input");
 
     command(app_, "explain", "what a message code means and what to do", &explain)
         ->add_option("code", arguments_.explain_code, "for example CS4010; without it: the list");

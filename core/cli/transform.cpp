@@ -20,6 +20,7 @@
 #include "ingest/ingest.hpp"
 #include "process/privacy/redactor.hpp"
 #include "process/stamp.hpp"
+#include "schema/field_moves.hpp"
 #include "schema/schema_registry.hpp"
 #include "schema/validator.hpp"
 
@@ -32,6 +33,7 @@ constexpr std::size_t kReadBytes = 256 * 1024;
 struct Encoder {
   std::string name;
   std::unique_ptr<plugin::FormatInstance> instance;
+  std::unique_ptr<schema::FieldMoves> moves;
   std::unique_ptr<schema::Validator> validator;
 };
 
@@ -66,7 +68,12 @@ class Transform {
 
   schema::SchemaRegistry registry() {
     const auto& configuration = setup_.loaded.configuration;
-    return {*setup_.plugins, {configuration.global.host_name, "transform", configuration.schema.versions}};
+    return {*setup_.plugins, {configuration.global.host_name, "transform"}};
+  }
+
+  // Of the exporter, else of [schema].
+  const schema::OutputSettings& output() const {
+    return exporter_ != nullptr ? exporter_->output : setup_.loaded.configuration.schema.output;
   }
 
   int add_format(const std::string& name) {
@@ -76,12 +83,13 @@ class Transform {
       return kConfig;
     }
     const auto schemas = registry();
-    auto instance = plugin::FormatInstance::create(**component, slot_, schemas.config_json(name));
+    auto instance = plugin::FormatInstance::create(**component, slot_, schemas.config_json(**component, output()));
     if (!instance) {
       print_error(instance.error());
       return kConfig;
     }
-    encoders_.push_back({name, std::move(*instance), schema::make_validator(name, schemas.version(name))});
+    encoders_.push_back(
+        {name, std::move(*instance), schema::FieldMoves::make(name, output()), schema::make_validator(name, output())});
     if (t_.check && !encoders_.back().validator)
       std::fprintf(stderr, "note: there are no rules to check format '%s' against\n", name.c_str());
     return kOk;
@@ -206,6 +214,11 @@ class Transform {
                    encoder.name.c_str(), encoded.error().what().c_str());
       ++violations_;
       return false;
+    }
+    if (encoder.moves) {
+      const std::string plain(buffer_.view());
+      buffer_.clear();
+      encoder.moves->apply(event, plain, buffer_.writer());
     }
     if (!t_.check || !encoder.validator) return true;
     std::vector<schema::Violation> found;

@@ -110,13 +110,13 @@ class Validation {
 
   void try_format(const config::Exporter& exporter, const plugin::Component& component, Stage& stage) {
     const auto& c = setup_.loaded.configuration;
-    schema::SchemaRegistry schemas(*setup_.plugins, {c.global.host_name, "validate", c.schema.versions});
+    schema::SchemaRegistry schemas(*setup_.plugins, {c.global.host_name, "validate"});
     auto format = schemas.choose(component, exporter.format, c.schema.default_format);
     if (!format) return fail(stage, exporter.id + ": " + format.error().what(), exporter.origin);
     if (*format == nullptr) return;
     plugin::CallSlot slot;
-    if (const auto made = plugin::FormatInstance::create(**format, slot, schemas.config_json((*format)->name)); !made)
-      fail(stage, exporter.id + ": " + made.error().what(), exporter.origin);
+    const auto made = plugin::FormatInstance::create(**format, slot, schemas.config_json(**format, exporter.output));
+    if (!made) fail(stage, exporter.id + ": " + made.error().what(), exporter.origin);
   }
 
   void fail(Stage& stage, const std::string& text, const config::Origin& origin) {

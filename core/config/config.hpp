@@ -14,6 +14,7 @@
 
 #include "process/filter.hpp"
 #include "process/privacy/settings.hpp"
+#include "schema/output_settings.hpp"
 
 namespace csiem::config {
 
@@ -70,9 +71,7 @@ struct Store {
 
 struct Schema {
   std::string default_format = "ecs";
-  bool include_raw = false;
-  std::string validate = "warn";
-  std::map<std::string, std::string> versions;
+  schema::OutputSettings output;
 };
 
 struct Privacy {
@@ -153,7 +152,8 @@ struct Destination {
 struct Exporter {
   std::string id, type;
   bool enabled = true, required = false, ordered = false;
-  std::string format;  // empty: chosen by the schema registry
+  std::string format;             // empty: chosen by the schema registry
+  schema::OutputSettings output;  // [schema] with what [exporters.ID.schema] says
   process::FilterSettings filter;
   std::vector<Destination> routes;  // first match wins
   Destination fallback;             // when no route matches

@@ -34,6 +34,9 @@ void read_exporters(Context& context, Configuration& out);
 // the text is not the one in the file.
 Origin place_in_string(const Context& context, const Node& node, std::size_t offset, std::size_t length);
 
+// [schema] as the first of `tables` says that has the key: an exporter, [exporter_defaults], the root.
+schema::OutputSettings read_output(Context& context, std::vector<const Node*> tables);
+
 // A `when`: null when empty or wrong; wrong ones are reported with their place inside the string.
 std::shared_ptr<const process::Expression> read_expression(Context& context, const Node* node, const std::string& name,
                                                            const std::string& where);

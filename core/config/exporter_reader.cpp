@@ -28,6 +28,7 @@ Exporter ExporterReader::read() {
   read_generic(read, out);
   read_filter(read, out.filter);
   if (!out.enabled) return out;
+  out.output = read_output(context_, {&node_, defaults_, &context_.root});
   check_generic(read, out);
   check_format(read);
   allow_unconfined_ = read.flag("allow_unconfined");

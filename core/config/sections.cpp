@@ -136,9 +136,7 @@ void read_sections(Context& context, Configuration& out) {
   out.logging = {read.text("logging.level"), read.text("logging.format"), read.number("logging.rate_limit_window")};
   read_plugins(context, read, out.plugins);
   out.schema.default_format = read.text("schema.default_format");
-  out.schema.include_raw = read.flag("schema.include_raw");
-  out.schema.validate = read.text("schema.validate");
-  for (auto& [format, version] : read.map("schema.versions")) out.schema.versions[format] = version;
+  out.schema.output = read_output(context, {&context.root});
   read_credentials(read, out.credentials);
   read_privacy(context, read, out.privacy);
   read_admin(context, read, out.admin);

@@ -63,6 +63,17 @@ constexpr Key kBoth[] = {
     {"tls.key_file", K::text, "\"\"", "", "its private key"},
     {"tls.min_version", K::word, "\"1.2\"", "1.2|1.3", "oldest TLS version"},
 
+    {"schema.validate", K::word, "\"warn\"", "off|warn|enforce", "instead of [schema]'s"},
+    {"schema.include_raw", K::flag, "false", "", "instead of [schema]'s"},
+    {"schema.field_mappings", K::text_map, "{}", "", "instead of [schema]'s"},
+    {"schema.versions", K::text_map, "{}", "", "instead of [schema]'s"},
+    {"schema.ecs.namespace", K::text, "\"clawdstrike\"", "", "instead of [schema.ecs]'s"},
+    {"schema.ecs.field_mappings", K::text_map, "{}", "", "instead of [schema.ecs]'s"},
+    {"schema.ocsf.mode", K::word, "\"finding\"", "finding|activity", "instead of [schema.ocsf]'s"},
+    {"schema.ocsf.field_mappings", K::text_map, "{}", "", "instead of [schema.ocsf]'s"},
+    {"schema.cef.custom_keys", K::flag, "false", "", "instead of [schema.cef]'s"},
+    {"schema.cef.field_mappings", K::text_map, "{}", "", "instead of [schema.cef]'s"},
+
     {"allow_unconfined", K::flag, "false", "", "true = a template may begin with an event field"},
 
     {"queue.max_bytes", K::size, "\"1GiB\"", "64KiB..64TiB", "of the log that the exporter may lag behind"},

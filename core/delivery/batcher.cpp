@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "delivery/abi_text.hpp"
+
 namespace csiem::delivery {
 namespace {
 
@@ -24,11 +26,11 @@ BatchLimits batch_limits(const config::Exporter& settings, const csiem_limits& p
   return limits;
 }
 
-Batcher::Batcher(const config::Exporter& settings, const BatchLimits& limits, plugin::FormatInstance* format,
+Batcher::Batcher(const config::Exporter& settings, const BatchLimits& limits, const Rendering& rendering,
                  Settlement& settlement)
     : settings_(settings),
       limits_(limits),
-      format_(format),
+      rendering_(rendering),
       settlement_(settlement),
       filter_(settings.filter),
       keeps_all_(filter_.keeps_all()),
@@ -46,7 +48,7 @@ uint32_t Batcher::route(const csiem_event& event) const {
 
 OutBatch* Batcher::begin(uint32_t destination, bool overtaking) {
   OutBatch* batch = pool_.take();
-  batch->begin(next_sequence_++, destination, format_ != nullptr);
+  batch->begin(next_sequence_++, destination, rendering_.format != nullptr);
   batch->overtaking = overtaking;
   if (overtaking) ++overtaking_in_use_;
   return batch;
@@ -63,9 +65,9 @@ void Batcher::recycle(OutBatch* batch) {
   pool_.give_back(batch);
 }
 
-void Batcher::refuse(OutBatch* open, SourceBatch* source, const csiem_event& event, bool too_large, std::string text) {
+void Batcher::refuse(OutBatch* open, SourceBatch* source, const csiem_event& event, int code, std::string text) {
   open->drop_pending();
-  unrenderable_.push_back({source, &event, too_large, std::move(text)});
+  unrenderable_.push_back({source, &event, code, std::move(text)});
 }
 
 bool Batcher::render_event(SourceBatch* source, const csiem_event& event, std::vector<OutBatch*>& opens) {
@@ -76,15 +78,26 @@ bool Batcher::render_event(SourceBatch* source, const csiem_event& event, std::v
   if (open == nullptr) open = begin(destination, overtaking);
 
   std::size_t bytes = event.canonical_json.len;
-  if (format_ != nullptr) {
-    if (auto encoded = format_->encode(event, open->writer()); !encoded) {
-      refuse(open, source, event, false, encoded.error().what());
+  if (rendering_.format != nullptr) {
+    if (auto encoded = rendering_.format->encode(event, open->writer()); !encoded) {
+      refuse(open, source, event, kNotFormatted, encoded.error().what());
       return true;
     }
+    if (rendering_.moves != nullptr) {
+      moved_.clear();
+      rendering_.moves->apply(event, open->pending(), moved_.writer());
+      open->drop_pending();
+      open->append_bytes(moved_.view());
+    }
     bytes = open->pending_bytes();
+    if (std::string why;
+        rendering_.check != nullptr && !rendering_.check->passes(open->pending(), view(event.event_id), why)) {
+      refuse(open, source, event, kBreaksSchema, std::move(why));
+      return true;
+    }
   }
   if (limits_.max_event_bytes > 0 && bytes > limits_.max_event_bytes) {
-    refuse(open, source, event, true,
+    refuse(open, source, event, kTooLarge,
            std::to_string(bytes) + " bytes; the exporter takes " + std::to_string(limits_.max_event_bytes));
     return true;
   }

@@ -13,6 +13,8 @@
 #include "delivery/settlement.hpp"
 #include "plugin/registry.hpp"
 #include "process/filter.hpp"
+#include "schema/field_moves.hpp"
+#include "schema/output_check.hpp"
 
 namespace csiem::delivery {
 
@@ -25,11 +27,21 @@ struct BatchLimits {
 // The smaller of what is configured and what the plugin can take; zeros of the plugin mean "no limit".
 BatchLimits batch_limits(const config::Exporter& settings, const csiem_limits& plugin);
 
+inline constexpr int kTooLarge = 4032, kNotFormatted = 4033, kBreaksSchema = 4037;
+
+// What makes the body of an event.
+struct Rendering {
+  plugin::FormatInstance* format = nullptr;  // null: events travel without bodies
+  schema::FieldMoves* moves = nullptr;       // null: none
+  schema::OutputCheck* check = nullptr;      // null: nobody checks
+};
+
 // An event that ends here, because it cannot be rendered.
 struct Unrenderable {
   SourceBatch* source;
   const csiem_event* event;
-  bool too_large;  // else the format refused it
+  int code;  // of messages.def: too large, refused by its format, breaks its schema
+  bool too_large() const noexcept { return code == kTooLarge; }
   std::string text;
 };
 
@@ -37,8 +49,8 @@ struct Unrenderable {
 // rendered only as far as the lane can use them. Lane's thread.
 class Batcher {
  public:
-  // `format` null: events travel without bodies. The references must outlive the batcher.
-  Batcher(const config::Exporter& settings, const BatchLimits& limits, plugin::FormatInstance* format,
+  // All of it must outlive the batcher.
+  Batcher(const config::Exporter& settings, const BatchLimits& limits, const Rendering& rendering,
           Settlement& settlement);
 
   void add(SourceBatch* source) { inbox_.push_back(source); }
@@ -69,13 +81,14 @@ class Batcher {
   uint32_t route(const csiem_event& event) const;
   // False when the event was filtered.
   bool render_event(SourceBatch* source, const csiem_event& event, std::vector<OutBatch*>& open);
-  void refuse(OutBatch* open, SourceBatch* source, const csiem_event& event, bool too_large, std::string text);
+  void refuse(OutBatch* open, SourceBatch* source, const csiem_event& event, int code, std::string text);
   OutBatch* begin(uint32_t destination, bool overtaking);
   void seal(OutBatch*& open);
 
   const config::Exporter& settings_;
   BatchLimits limits_;
-  plugin::FormatInstance* const format_;
+  const Rendering rendering_;
+  Buffer moved_;
   Settlement& settlement_;
   const process::Filter filter_;
   const bool keeps_all_;

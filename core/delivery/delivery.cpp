@@ -97,10 +97,26 @@ bool Delivery::only_stuck_left() const {
 
 std::vector<Delivery::LaneView> Delivery::lanes() const {
   std::vector<LaneView> views;
-  for (const Impl::Placed& placed : impl_->lanes)
-    views.push_back({placed.lane->id(), placed.lane->format_name(), &placed.lane->stats(), placed.lane->queued_events(),
-                     placed.lane->ledger(), placed.lane->last_error(),
-                     placed.lost ? std::vector<PluginMetric>() : placed.lane->plugin_metrics()});
+  for (const Impl::Placed& placed : impl_->lanes) {
+    const Lane& lane = *placed.lane;
+    LaneView& view = views.emplace_back(LaneView{lane.id(),
+                                                 lane.format_name(),
+                                                 &lane.stats(),
+                                                 lane.queued_events(),
+                                                 lane.ledger(),
+                                                 lane.last_error(),
+                                                 {},
+                                                 0,
+                                                 0,
+                                                 0,
+                                                 {}});
+    if (!placed.lost) view.plugin_metrics = lane.plugin_metrics();
+    if (lane.moves() != nullptr) view.mapping_skipped = lane.moves()->skipped();
+    if (lane.check() == nullptr) continue;
+    view.valid = lane.check()->valid();
+    view.invalid = lane.check()->invalid();
+    view.violations = lane.check()->violations();
+  }
   return views;
 }
 

@@ -55,6 +55,8 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       tuning_(tuning),
       exporter_(parts.exporter),
       format_component_(parts.format),
+      moves_(std::move(parts.moves)),
+      check_(std::move(parts.check)),
       refresh_credential_(std::move(parts.refresh_credential)),
       cursor_(std::move(parts.cursor)),
       settlement_(*cursor_, context_.stats, parts.settled),
@@ -89,7 +91,9 @@ Result<std::shared_ptr<Lane>> Lane::create(LaneParts parts, const Clock& clock, 
   CS_CHECK(lane->make_instances(setup));
   const BatchLimits limits = batch_limits(lane->context_.settings, lane->exporter_->limits);
   lane->configured_max_bytes_ = lane->context_.max_body_bytes = limits.max_bytes;
-  lane->batcher_ = std::make_unique<Batcher>(lane->context_.settings, limits, lane->format_.get(), lane->settlement_);
+  lane->batcher_ = std::make_unique<Batcher>(lane->context_.settings, limits,
+                                             Rendering{lane->format_.get(), lane->moves_.get(), lane->check_.get()},
+                                             lane->settlement_);
   return lane;
 }
 
@@ -341,11 +345,11 @@ void Lane::bury_unrenderable() {
     letter.event_id.assign(one.event->event_id.ptr, one.event->event_id.len);
     const auto offset = static_cast<uint64_t>(one.event - one.source->batch->events().data());
     letter.sequence = one.source->batch->first_sequence() + offset;
-    letter.error_class = one.too_large ? "too_large" : "format";
-    letter.code = one.too_large ? 4032 : 4033;
+    letter.error_class = one.too_large() ? "too_large" : "format";
+    letter.code = one.code;
     letter.vendor_text = clean_text(one.text);
     letter.first_attempt_unix_ns = letter.last_attempt_unix_ns = now_unix;
-    const plugin::Component* blamed = one.too_large ? exporter_ : format_component_;
+    const plugin::Component* blamed = one.too_large() ? exporter_ : format_component_;
     letter.plugin_version = blamed->name + " " + blamed->version;
     letter.event_json.assign(one.event->canonical_json.ptr, one.event->canonical_json.len);
     log::warn(letter.code, id(), letter.vendor_text, {{"event_id", letter.event_id}});

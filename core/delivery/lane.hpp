@@ -18,6 +18,8 @@
 #include "event/batch.hpp"
 #include "plugin/registry.hpp"
 #include "process/filter.hpp"
+#include "schema/field_moves.hpp"
+#include "schema/output_check.hpp"
 #include "store/store.hpp"
 
 namespace csiem::delivery {
@@ -73,6 +75,8 @@ struct LaneParts {
   const plugin::Component* exporter = nullptr;
   const plugin::Component* format = nullptr;  // null: the exporter takes no bodies
   std::string format_config_json;
+  std::unique_ptr<schema::FieldMoves> moves;   // null: values stand where the format puts them
+  std::unique_ptr<schema::OutputCheck> check;  // null: what the format writes is not checked
   credentials::CredentialStore* credentials = nullptr;
   std::function<void(const std::string& credential_key, std::function<void(bool changed)> done)> refresh_credential;
   std::unique_ptr<store::Cursor> cursor;
@@ -130,6 +134,9 @@ class Delivery {
     store::Ledger ledger;
     std::string last_error;
     std::vector<PluginMetric> plugin_metrics;
+    uint64_t mapping_skipped = 0;                              // values that the target of their mapping does not take
+    uint64_t valid = 0, invalid = 0;                           // bodies that were checked against their schema
+    std::vector<std::pair<std::string, uint64_t>> violations;  // events by rule that they broke
   };
   std::vector<LaneView> lanes() const;
 

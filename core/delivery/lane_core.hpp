@@ -48,6 +48,9 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   std::string format_name() const;
   std::string last_error() const;
   std::vector<PluginMetric> plugin_metrics() const;
+  // Null when the lane has no mappings, does not check what it sends.
+  const schema::FieldMoves* moves() const noexcept { return moves_.get(); }
+  const schema::OutputCheck* check() const noexcept { return check_.get(); }
   // Takes over everything but the sequences of `skip`. With `replay` the ends of the events are told there instead of
   // to the cursor. False: the lane is closed.
   bool publish(const event::BatchRef& batch, std::span<const store::Range> skip = {},
@@ -156,6 +159,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   LaneContext context_;
   const plugin::Component* const exporter_;
   const plugin::Component* const format_component_;
+  const std::unique_ptr<schema::FieldMoves> moves_;
+  const std::unique_ptr<schema::OutputCheck> check_;
   std::function<void(const std::string&, std::function<void(bool)>)> refresh_credential_;
   std::unique_ptr<store::Cursor> cursor_;
   SystemRandom random_;

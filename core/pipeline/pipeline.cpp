@@ -63,7 +63,7 @@ Pipeline::Pipeline(const config::Configuration& configuration, plugin::Registry&
       plugins_(plugins),
       options_(std::move(options)),
       clock_(system_clock()),
-      schemas_(plugins, {configuration.global.host_name, std::string(kVersion), configuration.schema.versions}),
+      schemas_(plugins, {configuration.global.host_name, std::string(kVersion)}),
       credentials_(credential_settings(configuration.credentials), clock_) {}
 
 Pipeline::~Pipeline() {
@@ -140,7 +140,11 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
   parts.settings = exporter;
   parts.exporter = component;
   parts.format = format;
-  if (format != nullptr) parts.format_config_json = schemas_.config_json(format->name);
+  if (format != nullptr) {
+    parts.format_config_json = schemas_.config_json(*format, exporter.output);
+    parts.moves = schema::FieldMoves::make(format->name, exporter.output);
+    parts.check = schema::OutputCheck::make(format->name, exporter.output, exporter.id);
+  }
   parts.credentials = &credentials_;
   parts.refresh_credential = [this](const std::string& key, std::function<void(bool)> done) {
     refresh_credential(key, std::move(done));

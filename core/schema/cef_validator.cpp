@@ -8,6 +8,8 @@
 
 #include "base/rfc3339.hpp"
 #include "schema/cef_keys.hpp"
+#include "schema/cef_quick.hpp"
+#include "schema/utf8.hpp"
 #include "schema/validators.hpp"
 
 namespace csiem::schema {
@@ -58,20 +60,9 @@ bool matches(std::string_view text, const RE2& pattern) {
 
 bool valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t length = c < 0x80                ? 1
-                               : c >= 0xc2 && c < 0xe0 ? 2
-                               : (c & 0xf0) == 0xe0    ? 3
-                               : c >= 0xf0 && c < 0xf5 ? 4
-                                                       : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
-    const auto second = length > 2 ? static_cast<unsigned char>(text[i + 1]) : 0x90;
-    if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90) ||
-        (c == 0xf4 && second > 0x8f))
-      return false;
-    i += length;
+    const std::size_t bytes = code_point_bytes(text.data() + i, text.data() + text.size());
+    if (bytes == 0) return false;
+    i += bytes;
   }
   return true;
 }
@@ -327,9 +318,12 @@ class Check {
 
 class CefValidator final : public Validator {
  public:
-  explicit CefValidator(std::string_view custom_prefix) : custom_(custom_prefix) {}
+  CefValidator(std::string_view custom_prefix, bool quick) : custom_(custom_prefix) {
+    if (quick) quick_.emplace(custom_prefix);
+  }
 
   bool check(std::string_view encoded, std::vector<Violation>& violations) override {
+    if (quick_ && quick_->accepts(encoded)) return true;
     const std::size_t before = violations.size();
     Check(custom_, violations).line(encoded);
     return violations.size() == before;
@@ -337,12 +331,13 @@ class CefValidator final : public Validator {
 
  private:
   std::string custom_;
+  std::optional<const CefQuick> quick_;
 };
 
 }  // namespace
 
-std::unique_ptr<Validator> make_cef_validator(std::string_view custom_prefix) {
-  return std::make_unique<CefValidator>(custom_prefix);
+std::unique_ptr<Validator> make_cef_validator(std::string_view custom_prefix, bool quick) {
+  return std::make_unique<CefValidator>(custom_prefix, quick);
 }
 
 }  // namespace csiem::schema

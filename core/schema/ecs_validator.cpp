@@ -11,6 +11,7 @@
 #include "base/rfc3339.hpp"
 #include "schema/duplicate_keys.hpp"
 #include "schema/ecs_fields.hpp"
+#include "schema/ecs_quick.hpp"
 #include "schema/validators.hpp"
 
 namespace csiem::schema {
@@ -23,7 +24,6 @@ using ecs::Type;
 
 constexpr std::size_t kTermBytes = 32766;  // an indexed keyword may not have more when nothing cuts it
 constexpr int kMaxDepth = 20;              // default mapping depth limit
-constexpr std::string_view kNamespace = "clawdstrike";
 // Elasticsearch keeps these beside the document.
 const std::vector<std::string_view> kMetadataFields = {"_id",      "_index",   "_source",      "_type",
                                                        "_routing", "_version", "_ignored",     "_seq_no",
@@ -65,7 +65,8 @@ bool contains(const std::vector<std::string_view>& list, std::string_view word) 
 // One document.
 class Check {
  public:
-  explicit Check(std::vector<Violation>& out) : set_(ecs::field_set()), out_(out) {}
+  Check(std::string_view name_space, std::vector<Violation>& out)
+      : set_(ecs::field_set()), namespace_(name_space), out_(out) {}
 
   void document(const json::object& document) {
     walk(document, "", 1);
@@ -98,8 +99,8 @@ class Check {
   }
 
   void node(const std::string& path, const json::value& value, int depth) {
-    if (path.substr(0, path.find('.')) == kNamespace) {
-      if (path == kNamespace && !value.is_object()) return wrong_type(path, "object", value);
+    if (std::string_view(path).substr(0, path.find('.')) == namespace_) {
+      if (path == namespace_ && !value.is_object()) return wrong_type(path, "object", value);
       if (value.is_object()) free_depth(path, value, depth + 1);
       return;
     }
@@ -137,7 +138,7 @@ class Check {
     if (contains(kMetadataFields, path)) return error(path, "metadata_field", "cannot be inside a document");
     const auto* object = value.if_object();
     if (object == nullptr || object->empty() || depth >= kMaxDepth)
-      return error(path, "unknown_field", "not in ECS and not under clawdstrike.*");
+      return error(path, "unknown_field", "not in ECS and not under " + std::string(namespace_) + ".*");
     for (const auto& member : *object)
       unlisted(path + "." + std::string(member.key().data(), member.key().size()), member.value(), depth + 1);
   }
@@ -324,13 +325,19 @@ class Check {
   }
 
   const FieldSet& set_;
+  const std::string_view namespace_;
   std::vector<Violation>& out_;
   std::map<std::string, const json::value*, std::less<>> seen_;
 };
 
 class EcsValidator final : public Validator {
  public:
+  EcsValidator(std::string_view name_space, bool quick) : namespace_(name_space) {
+    if (quick) quick_ = std::make_unique<EcsQuick>(name_space);
+  }
+
   bool check(std::string_view encoded, std::vector<Violation>& violations) override {
+    if (quick_ != nullptr && quick_->accepts(encoded)) return true;
     const std::size_t before = violations.size();
     json::parse_options options;
     options.max_depth = 130;
@@ -339,17 +346,23 @@ class EcsValidator final : public Validator {
     if (problem) {
       violations.push_back({"-", "not_json", problem.message()});
     } else if (const auto* document = value.if_object()) {
-      Check(violations).document(*document);
+      Check(namespace_, violations).document(*document);
       for (auto& path : duplicate_keys(encoded)) violations.push_back({std::move(path), "duplicate_field", ""});
     } else {
       violations.push_back({"-", "not_object", ""});
     }
     return violations.size() == before;
   }
+
+ private:
+  const std::string namespace_;
+  std::unique_ptr<const EcsQuick> quick_;
 };
 
 }  // namespace
 
-std::unique_ptr<Validator> make_ecs_validator() { return std::make_unique<EcsValidator>(); }
+std::unique_ptr<Validator> make_ecs_validator(std::string_view name_space, bool quick) {
+  return std::make_unique<EcsValidator>(name_space, quick);
+}
 
 }  // namespace csiem::schema

@@ -70,6 +70,8 @@ class Schema {
 
   const Item* event_class(int64_t uid) const;
   bool knows_profile(std::string_view name) const { return profiles_.count(name) != 0; }
+  const std::unordered_set<std::string_view>& profiles() const { return profiles_; }
+  const std::unordered_map<int64_t, Item>& classes() const { return classes_; }
 
  private:
   explicit Schema(bool newest);

@@ -8,6 +8,7 @@
 #include "base/rfc3339.hpp"
 #include "schema/duplicate_keys.hpp"
 #include "schema/ocsf_observables.hpp"
+#include "schema/ocsf_quick.hpp"
 #include "schema/ocsf_schema.hpp"
 #include "schema/validators.hpp"
 
@@ -294,9 +295,12 @@ class Check {
 
 class OcsfValidator final : public Validator {
  public:
-  explicit OcsfValidator(std::string_view version) : version_(version), schema_(ocsf::Schema::of(version)) {}
+  OcsfValidator(std::string_view version, bool quick) : version_(version), schema_(ocsf::Schema::of(version)) {
+    if (quick) quick_.emplace(version);
+  }
 
   bool check(std::string_view encoded, std::vector<Violation>& violations) override {
+    if (quick_ && quick_->accepts(encoded)) return true;
     const std::size_t before = violations.size();
     json::parse_options options;
     options.max_depth = 1024;
@@ -315,12 +319,13 @@ class OcsfValidator final : public Validator {
  private:
   std::string version_;
   const ocsf::Schema& schema_;
+  std::optional<const OcsfQuick> quick_;
 };
 
 }  // namespace
 
-std::unique_ptr<Validator> make_ocsf_validator(std::string_view version) {
-  return std::make_unique<OcsfValidator>(version);
+std::unique_ptr<Validator> make_ocsf_validator(std::string_view version, bool quick) {
+  return std::make_unique<OcsfValidator>(version, quick);
 }
 
 }  // namespace csiem::schema

@@ -19,6 +19,12 @@ std::string list(const std::vector<std::string>& words) {
   return out.empty() ? "none" : out;
 }
 
+bool takes(const plugin::Component& format, const char* setting) {
+  boost::system::error_code problem;
+  const auto schema = boost::json::parse(format.config_schema, problem);
+  return !problem && schema.find_pointer("/properties/" + std::string(setting), problem) != nullptr;
+}
+
 }  // namespace
 
 Result<const plugin::Component*> SchemaRegistry::choose(const plugin::Component& exporter, std::string_view requested,
@@ -39,20 +45,18 @@ Result<const plugin::Component*> SchemaRegistry::choose(const plugin::Component&
   return plugins_.format(exporter.default_format);
 }
 
-std::string_view SchemaRegistry::version(std::string_view format) const {
-  const auto chosen = settings_.versions.find(std::string(format));
-  return chosen == settings_.versions.end() ? std::string_view() : chosen->second;
-}
-
-std::string SchemaRegistry::config_json(std::string_view format) const {
+std::string SchemaRegistry::config_json(const plugin::Component& format, const OutputSettings& output) const {
   boost::json::object csiem;
   csiem["host_name"] = settings_.host_name;
   csiem["version"] = settings_.daemon_version;
   csiem["instance"] = "";
   boost::json::object all;
   all["csiem"] = std::move(csiem);
-  if (const std::string_view chosen = version(format); !chosen.empty())
-    all["version"] = boost::json::string(chosen.data(), chosen.size());
+  if (const std::string version = output.version(format.name); !version.empty()) all["version"] = version;
+  if (output.include_raw && takes(format, "include_raw")) all["include_raw"] = true;
+  if (format.name == "ecs") all["namespace"] = output.ecs_namespace;
+  if (format.name == "ocsf") all["mode"] = output.ocsf_mode;
+  if (format.name == "cef") all["custom_keys"] = output.cef_custom_keys;
   return boost::json::serialize(all);
 }
 

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "plugin/registry.hpp"
+#include "schema/output_settings.hpp"
 
 namespace csiem::schema {
 
@@ -15,7 +15,6 @@ namespace csiem::schema {
 struct FormatSettings {
   std::string host_name;
   std::string daemon_version;
-  std::map<std::string, std::string> versions = {};  // by format, of the schema to write
 };
 
 // Chooses the format of an exporter: its own `format`, else the default of [schema] if the exporter accepts it, else
@@ -29,9 +28,7 @@ class SchemaRegistry {
   Result<const plugin::Component*> choose(const plugin::Component& exporter, std::string_view requested,
                                           std::string_view default_format);
   // The configuration text for FormatInstance::create. The format refuses a version that it cannot write.
-  std::string config_json(std::string_view format) const;
-  // The version chosen for a format; empty: its default.
-  std::string_view version(std::string_view format) const;
+  std::string config_json(const plugin::Component& format, const OutputSettings& output) const;
 
  private:
   plugin::Registry& plugins_;

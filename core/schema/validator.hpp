@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/output_settings.hpp"
+
 namespace csiem::schema {
 
 struct Violation {
@@ -23,8 +25,7 @@ class Validator {
   virtual bool check(std::string_view encoded, std::vector<Violation>& violations) = 0;
 };
 
-// The strict rules of a format ("ecs", "native", "ocsf", "cef"); null when there are none for it. `version`: of the
-// schema, as in [schema.versions]; empty: the one that the format writes by default.
-std::unique_ptr<Validator> make_validator(std::string_view format, std::string_view version = {});
+// The strict rules of a format ("ecs", "native", "ocsf", "cef") with these settings; null when there are none for it.
+std::unique_ptr<Validator> make_validator(std::string_view format, const OutputSettings& settings = {});
 
 }  // namespace csiem::schema

@@ -203,6 +203,45 @@ class Tools(Case):
             self.assertEqual(out.count("\n"), text.count("\n"))
             self.assertIn("0 invalid", err)
 
+    def test_schemas_are_listed_shown_and_checked(self):
+        status, out, err = self.cli("schema", "list")
+        self.assertEqual(status, 0, err)
+        for wanted in ("ecs", "8.17.0", "ocsf", "1.5.0", "cef", "native"):
+            self.assertIn(wanted, out)
+        self.assertIn("destination.port", self.cli("schema", "show", "ecs@8.17")[1])
+        self.assertIn("2004", self.cli("schema", "show", "ocsf")[1])
+        self.assertEqual(self.cli("schema", "show", "ecs@7")[0], 2)
+        for name in ("ecs", "ocsf", "cef", "native"):
+            formatted = self.cli("transform", "--format", name, stdin=lines([event(1), event(2)]))[1]
+            status, out, err = self.cli("schema", "check", "--format", name, stdin=formatted)
+            self.assertEqual((status, out), (0, ""), err)
+            self.assertIn("2 passed, 0 failed", err)
+        status, out, _ = self.cli("schema", "check", "--format", "ecs", stdin='{"session":{"id":"1"}}\n')
+        self.assertEqual(status, 1)
+        self.assertIn("line 1: session.id: unknown_field", out)
+        self.assertEqual(self.cli("schema", "check", "--format", "ecs", stdin="")[0], 65)
+
+    def test_a_mapping_moves_a_value_and_a_wrong_one_is_told_with_its_place(self):
+        text = self.source() + '[exporters.archive]\ntype = "file"\npath = "%s"\n' % self.path("out.jsonl") + """format = "ecs"
+[exporters.archive.schema]
+include_raw = true
+ecs.namespace = "acme"
+[exporters.archive.schema.field_mappings]
+"agent.id" = "%s"
+"""
+        status, out, err = self.cli("--config", self.config(text % "observer.name"), "transform", "--exporter", "archive",
+                                    "--check", stdin=lines([event(1)]))
+        self.assertEqual(status, 0, err)
+        document = json.loads(out)
+        self.assertEqual(document["observer"]["name"], event(1)["agent"]["id"])
+        self.assertNotIn("id", document["agent"])
+        self.assertIn("original", document["event"])
+        self.assertIn("acme", document)
+        status, _, err = self.cli("--config", self.config(text % "observer.nam"), "validate", "--offline")
+        self.assertEqual(status, 78)
+        self.assertIn("error[CS1043]", err)
+        self.assertIn("did you mean 'observer.name'?", err)
+
     def test_transform_of_garbage_says_where(self):
         status, out, err = self.cli("transform", "--format", "ecs", stdin="{}\nnope\n")
         self.assertEqual(status, 65)

@@ -8,7 +8,9 @@
 #include "schema/validator.hpp"
 
 int main(int argc, char** argv) {
-  const auto validator = argc < 2 ? nullptr : csiem::schema::make_validator(argv[1], argc > 2 ? argv[2] : "");
+  csiem::schema::OutputSettings settings;
+  if (argc > 2) settings.versions[argv[1]] = argv[2];
+  const auto validator = argc < 2 ? nullptr : csiem::schema::make_validator(argv[1], settings);
   if (validator == nullptr) {
     std::fprintf(stderr, "usage: check-schema FORMAT [VERSION]\n");
     return 2;

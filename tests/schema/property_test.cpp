@@ -4,12 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/test_format.hpp"
 #include "random_event.hpp"
+#include "schema/field_moves.hpp"
 #include "schema/validators.hpp"
 
 using csiem::testing::RandomEvents;
@@ -45,15 +47,15 @@ std::vector<Case> cases() {
   return out;
 }
 
-std::unique_ptr<schema::Validator> validator(const Case& c) {
+std::unique_ptr<schema::Validator> validator(const Case& c, bool quick = true) {
   const auto setting = [&c](const char* name, const char* fallback) {
     const auto at = c.settings.find(name);
     return at == c.settings.end() ? std::string(fallback) : at->second;
   };
-  if (c.format == "ocsf") return schema::make_ocsf_validator(setting("version", "1.8.0"));
+  if (c.format == "ocsf") return schema::make_ocsf_validator(setting("version", "1.8.0"), quick);
   if (c.format == "cef")
-    return schema::make_cef_validator(setting("custom_keys", "") == "true" ? "ClawdstrikeSiem" : "");
-  return schema::make_validator(c.format);
+    return schema::make_cef_validator(setting("custom_keys", "") == "true" ? "ClawdstrikeSiem" : "", quick);
+  return schema::make_ecs_validator("clawdstrike", quick);
 }
 
 uint64_t seed() {
@@ -62,6 +64,134 @@ uint64_t seed() {
 }
 
 }  // namespace
+
+namespace {
+
+schema::OutputSettings mapped(std::string_view format) {
+  schema::OutputSettings out;
+  if (format == "ecs")
+    out.mappings["ecs"] = {{"agent.id", "observer.name"},
+                           {"session.user_id", "user.name"},
+                           {"session.tenant_id", "cloud.account.id"},
+                           {"decision.guard", "event.provider"},
+                           {"resource.port", "clawdstrike.port"},
+                           {"labels.a", "tags"},
+                           {"metadata.url", "url.full"},
+                           {"metadata.pid", "process.pid"},
+                           {"decision.reason", "rule.description"},
+                           {"ingested_at", "event.created"},
+                           {"metadata.hostname", "source.ip"},
+                           {"decision.allowed", "clawdstrike.extra.ok"},
+                           {"resource.name", "source.port"},
+                           {"threat.technique", "labels.technique"},
+                           {"agent.version", "service.version"},
+                           {"resource.host", "url.domain"}};
+  if (format == "ocsf")
+    out.mappings["ocsf"] = {{"session.user_id", "actor.user.name"},
+                            {"session.tenant_id", "metadata.tags.tenant"},
+                            {"decision.ruleset", "unmapped.acme.ruleset"},
+                            {"decision.policy_hash", "metadata.labels"},
+                            {"decision.reason", "status_detail"},
+                            {"event_type", "unmapped.acme.a.b"},
+                            {"decision.guard", "status_code"},
+                            {"agent.version", "metadata.tags.agent"},
+                            {"schema_version", "unmapped.clawdstrike.extra"}};
+  if (format == "cef")
+    out.mappings["cef"] = {{"session.user_id", "duser"},
+                           {"resource.host", "shost"},
+                           {"labels.a", "cs5:Team"},
+                           {"metadata.pid", "spid"},
+                           {"metadata.url", "requestClientApplication"},
+                           {"decision.guard", "flexString2:Why"},
+                           {"ingested_at", "end"},
+                           {"metadata.hostname", "src"},
+                           {"decision.reason", "cs1:Reason"},
+                           {"resource.port", "cn1:Port"}};
+  return out;
+}
+
+std::string moved(schema::FieldMoves& moves, const csiem_event& event, const std::string& text) {
+  std::vector<uint8_t> bytes(2 * text.size() + (1U << 20));
+  csiem_writer writer{bytes.data(), bytes.data() + bytes.size(),
+                      [](csiem_writer*, std::size_t) noexcept { return csiem_status{CSIEM_E_LIMIT}; }, nullptr};
+  moves.apply(event, text, writer);
+  return {bytes.data(), writer.cur};
+}
+
+}  // namespace
+
+TEST_CASE("moved fields keep the schema") {
+  const auto settings = mapped(TestFormat::component().name);
+  const std::string name(TestFormat::component().name);
+  for (const auto& problem : schema::check_mappings(name, settings.mappings.at(name), settings)) FAIL(problem.what);
+  const auto moves = schema::FieldMoves::make(name, settings);
+  REQUIRE(moves != nullptr);
+  for (const Case& c : cases()) {
+    if (c.settings.count("version") != 0 || c.settings.count("custom_keys") != 0) continue;
+    RandomEvents events(seed() + 1);
+    TestFormat format(c.settings);
+    const auto rules = validator(c);
+    uint64_t changed = 0;
+    for (uint64_t n = 0; n < kEvents; ++n) {
+      const csiem_event& event = events.next();
+      const std::string plain = format.encode(event), text = moved(*moves, event, plain);
+      std::vector<schema::Violation> found;
+      const bool good = rules->check(text, found);
+      REQUIRE_MESSAGE(good, "event ", n, ": ", found.front().path, ": ", found.front().rule, " (", found.front().detail,
+                      ") in ", text.substr(0, 3000));
+      if (text != plain) ++changed;
+    }
+    CHECK(changed > kEvents / 2);
+  }
+  if (name != "ocsf") CHECK(moves->skipped() > 0);  // all of those targets take any text
+}
+
+namespace {
+
+// A byte changed, left out, repeated, or a piece moved over another; sometimes nothing.
+void damage(std::string& text, std::mt19937_64& random) {
+  for (uint64_t changes = random() % 3; changes > 0 && !text.empty(); --changes) {
+    const std::size_t at = random() % text.size(), from = random() % text.size();
+    switch (random() % 5) {
+      case 0:
+        text[at] = "\"{}[],:\\019ae.-tfn|= \x01\x80"[random() % 23];
+        break;
+      case 1:
+        text.erase(at, 1 + random() % 3);
+        break;
+      case 2:
+        text.insert(at, 1, text[at]);
+        break;
+      case 3:
+        text.insert(at, text.substr(from, random() % 40));
+        break;
+      default:
+        text.replace(at, std::min<std::size_t>(5, text.size() - at), text.substr(from, 5));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the quick look accepts nothing that the thorough check refuses") {
+  for (const Case& c : cases()) {
+    const auto quick = validator(c), thorough = validator(c, false);
+    RandomEvents events(seed() + 2);
+    TestFormat format(c.settings);
+    std::mt19937_64 random(seed());
+    uint64_t bad = 0;
+    for (uint64_t n = 0; n < kEvents / 2; ++n) {
+      std::string text = format.encode(events.next());
+      if (text.size() > 20'000) continue;
+      damage(text, random);
+      std::vector<schema::Violation> found, other;
+      const bool good = thorough->check(text, other);
+      REQUIRE_MESSAGE(quick->check(text, found) == good, text.substr(0, 3000));
+      if (!good) ++bad;
+    }
+    CHECK(bad > kEvents / 50);
+  }
+}
 
 TEST_CASE("random events, every combination of the enumerations, keep the schema") {
   MESSAGE("CSIEM_TEST_SEED=", seed());

@@ -255,7 +255,28 @@ void own_resource_fields(Json& j, const Source& s) {
   }
 }
 
-void own_fields(Json& j, const Source& s, std::string_view name_space, std::string_view metadata) {
+// What stands elsewhere in a form that Elasticsearch can index, as the event has it.
+struct Originals {
+  bool labels, metadata;
+};
+
+void original_fields(Json& j, const Source& s, Originals originals) {
+  const std::string_view outcome = s.e.outcome_name.len == 0 ? std::string_view("unknown") : view(s.e.outcome_name);
+  if (outcome != formats::outcome_word(s.e.outcome)) j.text("outcome", outcome);
+  if (originals.labels) {
+    j.open_array("labels");
+    for (const csiem_kv& label : std::span(s.e.labels, s.e.label_count)) {
+      j.open();
+      j.text("name", view(label.key));
+      j.text("value", view(label.value));
+      j.close();
+    }
+    j.close_array();
+  }
+  if (originals.metadata) j.text("metadata_json", view(s.e.metadata_json));
+}
+
+void own_fields(Json& j, const Source& s, std::string_view name_space, std::string_view metadata, Originals originals) {
   const csiem_event& e = s.e;
   j.open(name_space);
   put(j, "schema_version", e.schema_version);
@@ -280,6 +301,7 @@ void own_fields(Json& j, const Source& s, std::string_view name_space, std::stri
     j.close();
   }
   if (!metadata.empty()) j.raw("metadata", metadata);
+  original_fields(j, s, originals);
   j.close();
 }
 
@@ -302,11 +324,12 @@ void Writer::write(const csiem_event& event, Out& out) {
   resource_fields(j, source);
   related_fields(j, source);
   threat_fields(j, source);
-  labels_.write(std::span(event.labels, event.label_count), j);
+  const bool labels_whole = labels_.write(std::span(event.labels, event.label_count), j);
   own_fields(j, source, settings_.name_space,
              scan.empty      ? std::string_view()
              : scan.harmless ? metadata
-                             : metadata_.rewrite(metadata));
+                             : metadata_.rewrite(metadata),
+             {!labels_whole, !scan.empty && !scan.harmless});
   j.close();
 }
 

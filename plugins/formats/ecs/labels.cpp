@@ -33,15 +33,21 @@ bool plain(std::span<const csiem_kv> labels) {
 
 }  // namespace
 
-void LabelWriter::write(std::span<const csiem_kv> labels, Json& json) {
-  if (labels.empty()) return;
+bool LabelWriter::write(std::span<const csiem_kv> labels, Json& json) {
+  if (labels.empty()) return true;
   json.open("labels");
-  if (plain(labels)) {
-    for (const csiem_kv& label : labels) json.text(view(label.key), term(label.value));
+  bool whole = plain(labels);
+  if (whole) {
+    for (const csiem_kv& label : labels) {
+      const std::string_view value = term(label.value);
+      json.text(view(label.key), value);
+      whole = whole && value.size() == label.value.len;
+    }
   } else {
     write_repaired(labels, json);
   }
   json.close();
+  return whole;
 }
 
 void LabelWriter::write_repaired(std::span<const csiem_kv> labels, Json& json) {

@@ -120,7 +120,11 @@ void metadata(Json& j, const Source& s, std::string_view head) {
   put(j, "event_code", e.type_name);
   j.raw("log_name", R"("clawdstrike.security","log_provider":"clawdstrike")");
   put(j, "log_version", e.schema_version);
-  put(j, "original_time", e.time_text);
+  if (any(e.time_text)) {
+    j.text("original_time", e.time_text);
+  } else {
+    j.text("original_time", formats::time_text(e.time_unix_ns).view());
+  }
   time_pair(j, "logged_time", "logged_time_dt", s.received);
   put(j, "tenant_uid", e.tenant_id);
   put(j, "correlation_uid", e.session_id);

@@ -72,6 +72,9 @@ inline admin::Snapshot sample_snapshot() {
   splunk.requests = {{"2xx", 9}, {"5xx", 1}};
   splunk.request_seconds = {{0.1, 1}, {8, 1, 1}, 12.5};
   splunk.plugin_metrics.push_back({"acks", 4, 0.5});
+  splunk.valid = 7;
+  splunk.invalid = 2;
+  splunk.schema_violations.emplace_back("unknown_field", 2);
   admin::ExporterView elastic = splunk;
   elastic.id = elastic.plugin = "elastic";
   elastic.state = "held_auth";

@@ -26,7 +26,7 @@ TEST_CASE("the shape of a finding") {
         " 7 | batch_sise = 250\n"
         "   | ^^^^^^^^^^ did you mean 'batch_size'?\n"
         "   |\n"
-        "   = note: exporter type 'splunk' accepts 38 keys, see `clawdstrike-siem plugins info splunk --keys`\n"
+        "   = note: exporter type 'splunk' accepts 39 keys, see `clawdstrike-siem plugins info splunk --keys`\n"
         "   = help: `clawdstrike-siem explain CS1021`\n");
 }
 

@@ -141,6 +141,40 @@ TEST_CASE("an event that cannot be formatted is a dead letter without a request"
   CHECK(bench.cursor->total(store::Fate::dead_lettered) == 1);
 }
 
+namespace {
+
+// Refuses bodies that hold "odd".
+class NothingOdd final : public schema::Validator {
+ public:
+  bool check(std::string_view encoded, std::vector<schema::Violation>& violations) override {
+    if (encoded.find("odd") == std::string_view::npos) return true;
+    violations.push_back({"id", "odd", "in the body"});
+    return false;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what breaks its schema is sent and counted, or is a dead letter that says which rule") {
+  for (const auto mode : {schema::Validation::warn, schema::Validation::enforce}) {
+    const bool enforce = mode == schema::Validation::enforce;
+    LaneBench bench;
+    bench.parts.check = std::make_unique<schema::OutputCheck>(std::make_unique<NothingOdd>(), mode, "out");
+    REQUIRE(bench.start());
+    bench.publish({{"a-fine"}, {"b-odd"}, {"c-fine"}});
+    bench.loop.advance_ms(200);
+    CHECK(bench.sent() == (enforce ? "a-fine c-fine" : "a-fine b-odd c-fine"));
+    CHECK(bench.dead() == (enforce ? "b-odd:format" : ""));
+    if (enforce) {
+      CHECK(bench.cursor->letters()[0].code == 4037);
+      CHECK(bench.cursor->letters()[0].vendor_text == "id: odd (in the body)");
+    }
+    CHECK(bench.lane->check()->valid() == 2);
+    REQUIRE(bench.lane->check()->violations().size() == 1);
+    CHECK(bench.lane->check()->violations()[0] == std::pair<std::string, uint64_t>("odd", 1));
+  }
+}
+
 TEST_CASE("without a format the plugin gets no bodies") {
   LaneBench bench;
   bench.with_format = false;

@@ -18,7 +18,7 @@ struct Fixture {
     return p;
   }();
   Registry registry{path};
-  SchemaRegistry schemas{registry, {"web1", "1.2.3", {{"ocsf", "1.5.0"}}}};
+  SchemaRegistry schemas{registry, {"web1", "1.2.3"}};
 
   // The chosen format's name, "-" for no bodies, "CSnnnn" for an error.
   std::string choose(const std::string& own_default, std::vector<std::string> accepted, const char* requested,
@@ -54,13 +54,25 @@ TEST_CASE("a format that the exporter does not take, or that is not there, is an
   CHECK(f.choose("sdk_format", {"*"}, "", "absent") == "CS3001");
 }
 
-TEST_CASE("formats are told where they run") {
+TEST_CASE("formats are told where they run and what the operator wants of them") {
   Fixture f;
-  const auto value = boost::json::parse(f.schemas.config_json("ecs"));
+  Component ecs, ocsf;
+  ecs.name = "ecs";
+  ocsf.name = "ocsf";
+  ocsf.config_schema = R"({"properties":{"include_raw":{"type":"boolean"}}})";
+  csiem::schema::OutputSettings output;
+  output.versions["ocsf"] = "1.5.0";
+  output.include_raw = true;
+  output.ecs_namespace = "acme";
+  output.ocsf_mode = "activity";
+  const auto value = boost::json::parse(f.schemas.config_json(ecs, output));
   CHECK(value.at("csiem").at("host_name").as_string() == "web1");
   CHECK(value.at("csiem").at("version").as_string() == "1.2.3");
   CHECK(value.as_object().count("version") == 0);
-  CHECK(boost::json::parse(f.schemas.config_json("ocsf")).at("version").as_string() == "1.5.0");
-  CHECK(f.schemas.version("ocsf") == "1.5.0");
-  CHECK(f.schemas.version("ecs") == "");
+  CHECK(value.as_object().count("include_raw") == 0);  // its schema does not know it
+  CHECK(value.at("namespace").as_string() == "acme");
+  const auto other = boost::json::parse(f.schemas.config_json(ocsf, output));
+  CHECK(other.at("version").as_string() == "1.5.0");
+  CHECK(other.at("include_raw").as_bool());
+  CHECK(other.at("mode").as_string() == "activity");
 }
