@@ -13,6 +13,7 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kForgivenPerNs = 1.0 / 60e9;
 
 FailureKind kind_of(const Flight& flight) {
+  if (flight.confirming) return FailureKind::timeout;  // of the confirmation
   switch (flight.transport) {
     case http::Transport::tls:
       return FailureKind::tls;
@@ -107,7 +108,7 @@ void Lane::on_accepted(const Flight& flight, int64_t now) {
   if (breaker_.on_success(now) == Breaker::Change::closed) {
     permits_.slow_start();
   } else {
-    permits_.on_success(context_.flights.size() + 1, now - flight.sent_ns, now);
+    permits_.on_success(on_the_way() + 1, now - flight.sent_ns, now);
   }
   failing_ = false;
   failure_code_ = 0;
