@@ -6,6 +6,7 @@
 #include <csiem/plugin.h>
 #include <csiem/json.hpp>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstring>
 #include <deque>
@@ -115,6 +116,12 @@ class TestHost {
   std::vector<Result> results;
   std::vector<std::string> log;
   std::map<std::string, uint64_t> counters;
+  struct Timer {
+    int64_t due_ns;
+    csiem_task run;
+    void* user;
+  };
+  std::map<uint64_t, Timer> timers;
   std::string error;  // of the last call that failed
 
   ~TestHost() {
@@ -190,6 +197,21 @@ class TestHost {
   }
 
   static void advance_ms(int64_t ms) { now() += ms * 1'000'000; }
+  // Time passes, timer by timer.
+  void pass_ms(int64_t ms) {
+    const int64_t end = now() + ms * 1'000'000;
+    for (;;) {
+      auto first = timers.end();
+      for (auto at = timers.begin(); at != timers.end(); ++at)
+        if (at->second.due_ns <= end && (first == timers.end() || at->second.due_ns < first->second.due_ns)) first = at;
+      if (first == timers.end()) break;
+      const Timer timer = first->second;
+      timers.erase(first);
+      now() = std::max(now(), timer.due_ns);
+      timer.run(timer.user);
+    }
+    now() = end;
+  }
   static const csiem_exporter_v1& api() {
     return *static_cast<const csiem_exporter_v1*>(csiem_plugin_v1(CSIEM_ABI_VERSION)->components[0]->api);
   }
@@ -267,7 +289,7 @@ class TestHost {
     out.max_response_bytes = request->max_response_bytes;
     out.done = done;
     out.user = user;
-    *id = out.id;
+    if (id != nullptr) *id = out.id;
     host.sent.push_back(out);
     host.requests.push_back(std::move(out));
     return CSIEM_OK;
@@ -326,10 +348,14 @@ class TestHost {
         []() noexcept -> int64_t { return now(); },
         &random,
         [](const csiem_instance*, csiem_task, void*) noexcept -> csiem_status { return CSIEM_E_UNSUPPORTED; },
-        [](const csiem_instance*, uint32_t, csiem_task, void*, uint64_t*) noexcept -> csiem_status {
-          return CSIEM_E_UNSUPPORTED;
+        [](const csiem_instance* i, uint32_t delay_ms, csiem_task run, void* user,
+           uint64_t* timer) noexcept -> csiem_status {
+          static uint64_t last = 0;
+          of(i).timers[++last] = {now() + int64_t{delay_ms} * 1'000'000, run, user};
+          if (timer != nullptr) *timer = last;
+          return CSIEM_OK;
         },
-        [](const csiem_instance*, uint64_t) noexcept {}};
+        [](const csiem_instance* i, uint64_t timer) noexcept { of(i).timers.erase(timer); }};
     static const csiem_metrics_v1 metrics = {sizeof metrics, 0,
                                              [](const csiem_instance* i, csiem_str name, uint64_t delta) noexcept {
                                                of(i).counters[std::string(csiem::view(name))] += delta;

@@ -1,6 +1,8 @@
-// Splunk HTTP Event Collector: batches into requests to /services/collector/event.
+// Splunk HTTP Event Collector: batches into requests to /services/collector.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <csiem/sdk.hpp>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,8 +13,13 @@
 #include "common/in_flight.hpp"
 #include "common/template.hpp"
 #include "common/text.hpp"
+#include "common/transport.hpp"
+#include "splunk/acks.hpp"
 #include "splunk/envelope.hpp"
+#include "splunk/progress.hpp"
+#include "splunk/raw.hpp"
 #include "splunk/response.hpp"
+#include "splunk/settings.hpp"
 
 namespace csiem::splunk {
 namespace {
@@ -21,114 +28,75 @@ constexpr char kSettings[] =
 #include "splunk/settings.inc"
     ;
 
-// HEC answers are short; whatever is longer is somebody else's page.
+// HEC answers are short; whatever is longer is somebody else's page. Those about acknowledgements name up to 1000 ids.
 constexpr uint32_t kMaxAnswer = 64 * 1024;
-
-std::vector<std::string> base_urls(const Config& config) {
-  std::vector<std::string> urls = config.strings("hec_url");
-  if (urls.empty()) config.refuse("hec_url: missing");
-  for (std::size_t i = 0; i < urls.size(); ++i) {
-    std::string& url = urls[i];
-    const std::string key = "hec_url[" + std::to_string(i) + "]";
-    const common::UrlParts parts = common::url_parts(url);
-    if (!parts.ok || (!common::same_ignoring_case(parts.scheme, "https") && !common::is_plain_http(parts)))
-      config.refuse(key, "'" + url + "' is not an http or https URL");
-    else if (url.find_first_of("?#") != std::string::npos)
-      config.refuse(key, "a base URL has no query: '" + url + "'");
-    if (common::is_plain_http(parts) && !common::is_loopback(parts))
-      config.host().log(CSIEM_LOG_WARN, "the HEC token travels unencrypted over http", {{"url", url}});
-    if (const auto at = url.find("/services/collector"); at != std::string::npos) {
-      config.host().log(CSIEM_LOG_WARN, "hec_url is a base URL; the path of the collector is added by itself",
-                        {{"url", url}});
-      url.resize(at);
-    }
-    while (!url.empty() && url.back() == '/') url.pop_back();
-  }
-  return urls;
-}
-
-Envelope::Parts envelope_parts(const Config& config, std::string_view default_sourcetype) {
-  const auto setting = [&](const char* key, std::string_view fallback) {
-    std::string text = config.text(key, fallback);
-    if (text.empty()) text = fallback;
-    return config.attempt([&] { return common::Template::compile(text, key); });
-  };
-  Envelope::Parts parts;
-  parts.index = setting("index", "");
-  parts.sourcetype = setting("sourcetype", default_sourcetype);
-  parts.source =
-      config.attempt([&] { return common::Template::compile(config.text("source", "clawdstrike"), "source"); });
-  parts.host = setting("host", "");
-  if (config.text("host", "").empty()) parts.host.field(&csiem_event::agent_name, config.text("csiem.host_name", ""));
-  parts.indexed_fields = {"event_id", "event_type", "severity", "guard", "session_id", "environment", "tenant_id"};
-  if (config.has("indexed_fields")) parts.indexed_fields = config.strings("indexed_fields");
-  for (std::size_t i = parts.indexed_fields.size(); i-- > 0;) {
-    if (common::find_event_field(parts.indexed_fields[i]) != nullptr) continue;
-    config.refuse("indexed_fields[" + std::to_string(i) + "]",
-                  "'" + parts.indexed_fields[i] + "' is not a field of an event");
-    parts.indexed_fields.erase(parts.indexed_fields.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  parts.time = !config.boolean("auto_extract_timestamp", false);
-  return parts;
-}
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kSlowestPollMs = 10'000;
 
 class Splunk final : public HttpExporter {
  public:
   explicit Splunk(const Config& config)
-      : endpoints_(base_urls(config), config.text("strategy", "failover") == "round_robin" ? common::Spread::round_robin
-                                                                                           : common::Spread::failover),
+      : endpoints_(endpoints_of(config)),
         token_(config.secret("hec_token")),
-        index_(config.attempt([&] { return common::Template::compile(config.text("index", ""), "index"); })),
-        json_(envelope_parts(config, "clawdstrike:security")),
-        text_(envelope_parts(config, "clawdstrike:cef")),
+        index_(index_of(config)),
+        json_parts_(envelope_parts(config, "clawdstrike:security")),
+        text_parts_(envelope_parts(config, "clawdstrike:cef")),
+        json_(json_parts_),
+        text_(text_parts_),
         query_(config.boolean("auto_extract_timestamp", false) ? "?auto_extract_timestamp=true" : ""),
+        ack_(ack_settings(config)),
+        raw_(config.text("mode", "event") == "raw"),
         gzip_(config.text("compression", "gzip") == "gzip"),
         trust_prefix_(config.text("partial_prefix", "trust") == "trust"),
-        channel_(common::random_guid(config.host())) {
-    if (!index_.every_placeholder_has_default())
-      config.refuse("index", "every placeholder needs a default; write {session.tenant_id|security}");
+        poll_ms_(ack_.poll_ms) {
     if (token_.empty()) config.refuse("hec_token: missing");
-    if (config.text("mode", "event") != "event") config.refuse("mode", "only \"event\" is part of this version");
-    if (config.text("use_ack", "auto") == "true")
-      config.refuse("use_ack",
-                    "waiting for the indexer's acknowledgement is not part of this version; with \"auto\" or false a "
-                    "200 from HEC is delivery");
+    if (raw_ && config.boolean("auto_extract_timestamp", false))
+      config.refuse("auto_extract_timestamp", "raw mode always takes the time from the text; leave it out");
   }
 
   void build(const csiem_batch& batch, Request& out) override {
-    const bool json = common::is_json_type(view(batch.content_type));
-    const Envelope& envelope = json ? json_ : text_;
-    for (uint32_t i = 0; i < batch.count; ++i) envelope.write(*batch.events[i], batch.bodies[i], json, out);
-    Note note;
-    note.endpoint = endpoints_.pick(host().mono_ns());
-    note.bytes = out.body_size();
-    note.compressed = gzip_;
-    out.url = endpoints_.url(note.endpoint) + "/services/collector/event" + query_;
-    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
-    out.max_response_bytes = kMaxAnswer;
-    out.header("Content-Type", "application/json");
-    out.header("X-Splunk-Request-Channel", channel_);
-    out.header("Authorization", "Splunk ", token_);
-    in_flight_.start(batch, note);
+    if (holdings_.size() >= ack_.max_pending) {
+      out.busy();
+      return;
+    }
+    Progress progress;
+    if (raw_)
+      progress.groups = raw_groups(batch, is_json(batch) ? json_parts_ : text_parts_);
+    else
+      progress.groups.push_back({query_, everyone(batch)});
+    write_group(batch, progress, out);
+    in_flight_.start(batch, std::move(progress));
   }
 
-  Verdict classify(const csiem_batch& batch, const csiem_http_response& response) override {
-    const Note note = in_flight_.finish(batch);
-    Sent sent;
-    sent.count = batch.count;
-    sent.bytes = note.bytes;
-    sent.compressed = note.compressed;
-    sent.index_varies = index_.varies();
-    sent.index_shared = response.status == 400 && same_index(batch);
-    sent.trust_prefix = trust_prefix_;
-    Reading reading = read_answer(response, sent);
-    judge_endpoint(note.endpoint, reading);
-    adapt(reading);
-    name_the_index(batch, reading);
-    if (reading.near_capacity) host().count("near_capacity");
-    if (reading.partial) host().count("partial_batches");
-    if (reading.verdict.outcome == CSIEM_DELIVERED) channel_renewed_ = false;
-    return std::move(reading.verdict);
+  Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
+             Request& next) override {
+    Progress progress = in_flight_.finish(batch);
+    if (progress.groups.empty()) {  // nothing is known about it any more
+      verdict = Verdict::of(CSIEM_RETRY, "splunk.forgotten");
+      return Step::done;
+    }
+    judge(batch, response, progress);
+    if (progress.more()) {
+      write_group(batch, progress, next);
+      in_flight_.start(batch, std::move(progress));
+      return Step::send;
+    }
+    if (progress.waits.empty()) {
+      verdict = progress.verdict(batch.count);
+      return Step::done;
+    }
+    hold(batch, std::move(progress));
+    return Step::hold;
+  }
+
+  void forget(const csiem_batch& batch) override {
+    in_flight_.finish(batch);
+    for (auto at = holdings_.begin(); at != holdings_.end(); ++at)
+      if (at->second.batch == &batch) {
+        acks_.forget(at->first);
+        holdings_.erase(at);
+        return;
+      }
   }
 
   // With the token, so that a refused token shows here too; HEC does not ask for it.
@@ -141,11 +109,94 @@ class Splunk final : public HttpExporter {
   Verdict classify_probe(const csiem_http_response& response) override { return read_health(response).verdict; }
 
  private:
-  struct Note {
-    std::size_t endpoint = 0;
-    std::size_t bytes = 0;
-    bool compressed = false;
+  // A batch that was taken and waits for the indexers.
+  struct Holding {
+    const csiem_batch* batch = nullptr;
+    Progress progress;
   };
+
+  static bool is_json(const csiem_batch& batch) { return common::is_json_type(view(batch.content_type)); }
+  static std::vector<uint32_t> everyone(const csiem_batch& batch) {
+    std::vector<uint32_t> all(batch.count);
+    for (uint32_t i = 0; i < batch.count; ++i) all[i] = i;
+    return all;
+  }
+
+  // ---- sending ----
+
+  void write_group(const csiem_batch& batch, Progress& progress, Request& out) {
+    const RawGroup& group = progress.groups[progress.next];
+    const bool json = is_json(batch);
+    const Envelope& envelope = json ? json_ : text_;
+    for (const uint32_t i : group.members) {
+      if (raw_)
+        add_raw_line(view(batch.bodies[i]), json, out);
+      else
+        envelope.write(*batch.events[i], batch.bodies[i], json, out);
+    }
+    progress.endpoint = endpoints_.pick(host().mono_ns());
+    progress.channel = channel_of(progress.endpoint);
+    progress.bytes = out.body_size();
+    progress.compressed = gzip_;
+    out.url = endpoints_.url(progress.endpoint) + (raw_ ? "/services/collector/raw" : "/services/collector/event") +
+              group.query;
+    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
+    out.max_response_bytes = kMaxAnswer;
+    out.header("Content-Type", raw_ ? "text/plain; charset=utf-8" : "application/json");
+    add_headers(*progress.channel, out);
+  }
+
+  void add_headers(const Acks::Channel& channel, Request& out) const {
+    out.header("X-Splunk-Request-Channel", channel.guid);
+    if (const std::string cookies = channel.cookie_header(); !cookies.empty()) out.header("Cookie", cookies);
+    out.header("Authorization", "Splunk ", token_);
+  }
+
+  Acks::ChannelRef channel_of(std::size_t endpoint) {
+    if (auto channel = acks_.current(endpoint)) return channel;
+    const bool first = std::find(opened_.begin(), opened_.end(), endpoint) == opened_.end();
+    if (first) opened_.push_back(endpoint);
+    return acks_.open(endpoint, first && !ack_.channel.empty() ? ack_.channel : common::random_guid(host()));
+  }
+
+  // ---- answers ----
+
+  // What the newest answer says about the group that was sent.
+  void judge(const csiem_batch& batch, const csiem_http_response& response, Progress& progress) {
+    keep_cookies(response, *progress.channel);
+    const RawGroup& group = progress.groups[progress.next];
+    Sent sent;
+    sent.count = static_cast<uint32_t>(group.members.size());
+    sent.bytes = progress.bytes;
+    sent.compressed = progress.compressed;
+    sent.index_varies = index_.varies();
+    sent.index_shared = response.status == 400 && same_index(batch, group.members);
+    sent.trust_prefix = trust_prefix_;
+    sent.raw = raw_;
+    Reading reading = read_answer(response, sent);
+    judge_endpoint(progress.endpoint, reading);
+    adapt(progress, reading);
+    name_the_index(batch, group.members, reading);
+    if (reading.near_capacity) host().count("near_capacity");
+    if (reading.partial) host().count("partial_batches");
+    if (reading.verdict.outcome == CSIEM_DELIVERED) renewed_.erase(progress.endpoint);
+    const bool waits = reading.ack_id.has_value() && ack_.use != UseAck::no;
+    if (reading.verdict.outcome == CSIEM_DELIVERED && response.status == 200 && !reading.ack_id) no_ack_offered();
+    progress.answered(std::move(reading.verdict), waits ? reading.ack_id : std::nullopt);
+  }
+
+  static void keep_cookies(const csiem_http_response& response, Acks::Channel& channel) {
+    for (uint32_t i = 0; i < response.header_count; ++i)
+      if (view(response.headers[i].key) == "set-cookie") channel.take_cookie(view(response.headers[i].value));
+  }
+
+  void no_ack_offered() {
+    if (ack_.use != UseAck::yes || said_no_ack_) return;
+    said_no_ack_ = true;
+    host().count("acks_unsupported");
+    host().log(CSIEM_LOG_WARN,
+               "use_ack is true, and the token does not use indexer acknowledgement: HEC's 200 counts as delivery");
+  }
 
   void judge_endpoint(std::size_t endpoint, Reading& reading) {
     if (!reading.endpoint_failed) {
@@ -159,10 +210,9 @@ class Splunk final : public HttpExporter {
   }
 
   // Two refusals have a remedy on our side. It is tried once; the same answer after it is the operator's business.
-  void adapt(Reading& reading) {
-    if (reading.want_new_channel && !channel_renewed_) {
-      channel_ = common::random_guid(host());
-      channel_renewed_ = true;
+  void adapt(const Progress& progress, Reading& reading) {
+    if (reading.want_new_channel && renewed_.emplace(progress.endpoint, true).second) {
+      acks_.open(progress.endpoint, common::random_guid(host()));
       host().count("channel_renewed");
       reading.verdict.outcome = CSIEM_RETRY;
     }
@@ -174,35 +224,157 @@ class Splunk final : public HttpExporter {
     }
   }
 
-  bool same_index(const csiem_batch& batch) const {
-    if (!index_.varies() || batch.count < 2) return true;
-    const std::string first = index_.render(*batch.events[0]);
-    for (uint32_t i = 1; i < batch.count; ++i)
-      if (index_.render(*batch.events[i]) != first) return false;
-    return true;
+  bool same_index(const csiem_batch& batch, const std::vector<uint32_t>& members) const {
+    if (!index_.varies() || members.size() < 2) return true;
+    const std::string first = index_.render(*batch.events[members.front()]);
+    return std::all_of(members.begin(), members.end(),
+                       [&](uint32_t i) { return index_.render(*batch.events[i]) == first; });
   }
 
   // HEC says that an index is wrong, never which.
-  void name_the_index(const csiem_batch& batch, Reading& reading) const {
-    if (reading.hec_code != 7 || batch.count == 0) return;
+  void name_the_index(const csiem_batch& batch, const std::vector<uint32_t>& members, Reading& reading) const {
+    if (reading.hec_code != 7 || members.empty()) return;
     const auto explain = [&](const csiem_event& event, std::string& message) {
       const std::string index = index_.render(event);
       message += index.empty() ? " (the token's default index)" : " '" + std::string(common::clip(index, 200)) + "'";
     };
-    if (!index_.varies() || batch.count == 1) explain(*batch.events[0], reading.verdict.message);
+    if (!index_.varies() || members.size() == 1) explain(*batch.events[members.front()], reading.verdict.message);
     for (EventVerdict& one : reading.verdict.except)
-      if (one.outcome == CSIEM_REJECT) explain(*batch.events[one.index], one.message);
+      if (one.outcome == CSIEM_REJECT) explain(*batch.events[members[one.index]], one.message);
+  }
+
+  // ---- acknowledgement by the indexers ----
+
+  void hold(const csiem_batch& batch, Progress progress) {
+    const Ticket ticket = ++last_ticket_;
+    const int64_t now = host().mono_ns();
+    Holding& holding = holdings_[ticket];
+    holding.batch = &batch;
+    holding.progress = std::move(progress);
+    // Displaced tickets may end batches, and with them holdings: first everything is written down.
+    std::vector<Ticket> displaced;
+    for (const Progress::Wait& wait : holding.progress.waits) {
+      Ticket old = 0;
+      if (acks_.add(*wait.channel, wait.ack_id, ticket, now, &old)) displaced.push_back(old);
+    }
+    host().count("acks_awaited", holding.progress.waits.size());
+    for (const Ticket old : displaced)
+      if (old != ticket) give_up(old, "splunk.ack_lost", "the indexer gives out the same acknowledgement id again");
+    poll_ms_ = ack_.poll_ms;
+    arm();
+  }
+
+  void arm() {
+    if (armed_ || acks_.empty()) return;
+    armed_ = host().timer(static_cast<uint32_t>(poll_ms_), &Splunk::poll_due, this, nullptr) == CSIEM_OK;
+  }
+  static void poll_due(void* user) noexcept {
+    auto* self = static_cast<Splunk*>(user);
+    self->armed_ = false;
+    guard(nullptr, [&] {
+      self->poll();
+      return CSIEM_OK;
+    });
+    self->arm();
+  }
+
+  void poll() {
+    const int64_t now = host().mono_ns();
+    for (const Ticket ticket : acks_.overdue(now - ack_.timeout_ms * kNsPerMs)) {
+      host().count("acks_timed_out");
+      give_up(ticket, "splunk.ack_timeout",
+              "not acknowledged by the indexer within " + std::to_string(ack_.timeout_ms / 1000) + " s");
+    }
+    for (const Acks::ChannelRef& channel : acks_.to_ask()) {
+      Request request;
+      const std::string ids = question(acks_.ids(*channel));
+      request.url = endpoints_.url(channel->endpoint) + "/services/collector/ack";
+      request.max_response_bytes = kMaxAnswer;
+      request.header("Content-Type", "application/json");
+      add_headers(*channel, request);
+      request.add(std::string_view(ids));
+      channel->asking = true;
+      if (ask(request, [this, channel](const csiem_http_response& response) { polled(channel, response); }) != CSIEM_OK)
+        channel->asking = false;
+    }
+    // Asked again later and later while nothing comes; the first answer with news ends that.
+    poll_ms_ = std::max(ack_.poll_ms, std::min(kSlowestPollMs, poll_ms_ * 3 / 2));
+  }
+
+  void polled(const Acks::ChannelRef& channel, const csiem_http_response& response) {
+    channel->asking = false;
+    if (response.transport != CSIEM_TRANSPORT_OK) return;  // asked again; nothing is known
+    keep_cookies(response, *channel);
+    if (response.status == 400 && read_answer(response, Sent{}).hec_code == 14) {
+      acks_are_off(channel->endpoint);
+      return;
+    }
+    bool broken = response.status != 200;
+    const std::vector<int64_t> ids = broken ? std::vector<int64_t>() : acknowledged_ids(view(response.body), &broken);
+    if (broken) {
+      host().count("ack_polls_failed");
+      return;
+    }
+    if (!ids.empty()) poll_ms_ = ack_.poll_ms;
+    for (const int64_t id : ids)
+      if (const Ticket ticket = acks_.acknowledged(*channel, id); ticket != 0) acknowledged(ticket, *channel, id);
+  }
+
+  // The token lost its acknowledgement while batches waited: what HEC took counts, as it does for every such token.
+  void acks_are_off(std::size_t endpoint) {
+    host().log(CSIEM_LOG_WARN, "the token does not use indexer acknowledgement any more: HEC's 200 counts as delivery");
+    host().count("acks_unsupported");
+    for (const Ticket ticket : acks_.all_of(endpoint)) {
+      const auto at = holdings_.find(ticket);
+      if (at == holdings_.end()) continue;
+      at->second.progress.acknowledge_endpoint(endpoint);
+      end_if_complete(ticket);
+    }
+  }
+
+  void acknowledged(Ticket ticket, const Acks::Channel& channel, int64_t id) {
+    host().count("acks_received");
+    const auto at = holdings_.find(ticket);
+    if (at == holdings_.end()) return;
+    at->second.progress.acknowledge(channel, id);
+    end_if_complete(ticket);
+  }
+
+  void end_if_complete(Ticket ticket) {
+    const auto at = holdings_.find(ticket);
+    if (at == holdings_.end() || !at->second.progress.waits.empty()) return;
+    const Holding holding = std::move(at->second);
+    holdings_.erase(at);
+    release(*holding.batch, holding.progress.verdict(holding.batch->count));
+  }
+
+  // What is not acknowledged comes again, on a channel of its own.
+  void give_up(Ticket ticket, const std::string& code, const std::string& why) {
+    const auto at = holdings_.find(ticket);
+    if (at == holdings_.end()) return;
+    Holding holding = std::move(at->second);
+    holdings_.erase(at);
+    acks_.forget(ticket);
+    holding.progress.unacknowledged(code, why);
+    release(*holding.batch, holding.progress.verdict(holding.batch->count));
   }
 
   common::Endpoints endpoints_;
   std::string token_;  // handle
   common::Template index_;
+  Envelope::Parts json_parts_, text_parts_;
   Envelope json_, text_;
   std::string query_;
-  bool gzip_, trust_prefix_;
-  bool channel_renewed_ = false;  // since the last success
-  std::string channel_;
-  common::InFlight<Note> in_flight_;
+  AckSettings ack_;
+  bool raw_, gzip_, trust_prefix_;
+  std::map<std::size_t, bool> renewed_;  // endpoints whose channel was replaced since their last success
+  std::vector<std::size_t> opened_;      // endpoints that have had a channel
+  common::InFlight<Progress> in_flight_;
+  Acks acks_;
+  std::map<Ticket, Holding> holdings_;
+  Ticket last_ticket_ = 0;
+  int64_t poll_ms_;
+  bool armed_ = false, said_no_ack_ = false;
 };
 
 }  // namespace
@@ -215,6 +387,6 @@ CSIEM_EXPORTER(csiem::splunk::Splunk, "org.clawdstrike.splunk", "splunk", CSIEM_
                    .description("Splunk HTTP Event Collector")
                    .default_format("native")
                    .accepts("native ecs ocsf cef")
-                   .flags(CSIEM_EXPORTER_PARTIAL)
+                   .flags(CSIEM_EXPORTER_PARTIAL | CSIEM_EXPORTER_ACKS)
                    .limits(0, 838'860'800, 5'242'880 - 64 * 1024),
                csiem::splunk::kSettings);
