@@ -143,6 +143,38 @@ TEST_CASE("splunk acks: an id that is given out again means that the indexer for
   CHECK(host.results.back().token == 2);
 }
 
+TEST_CASE("splunk acks: an indexer that starts anew has forgotten everything that waits, whatever its ids") {
+  Splunk host;
+  Batch first = batch_of(1), second = batch_of(1), third = batch_of(1), fourth = batch_of(1);
+  host.take(first.view(), 1, 7);
+  host.take(second.view(), 2, 8);
+  host.take(third.view(), 3, 0);
+  REQUIRE(host.results.size() == 2);
+  CHECK(host.results[0].code == "splunk.ack_lost");
+  CHECK(host.results[1].letters(1) == "R");
+  host.take(fourth.view(), 4, 0);
+  CHECK(host.channel_of(3) != host.channel_of(2));
+}
+
+TEST_CASE("splunk acks: a report does not count while a request is on the way that it may be about") {
+  Splunk host;
+  Batch old = batch_of(1), fresh = batch_of(1);
+  host.take(old.view(), 1, 0);
+  REQUIRE(host.submit(fresh.view(), 2) == CSIEM_OK);
+  host.pass_ms(1'000);
+  REQUIRE(host.requests.size() == 2);
+  // The indexer has restarted, given id 0 to the fresh batch, and reports that.
+  SentRequest poll = host.requests[1];
+  host.requests.pop_back();
+  host.requests.push_front(poll);
+  host.answer(200, R"({"acks":{"0":true}})");
+  CHECK(host.results.empty());
+  host.answer(200, R"({"code":0,"ackId":0})");
+  REQUIRE(host.results.size() == 1);
+  CHECK(host.results[0].token == 1);
+  CHECK(host.results[0].letters(1) == "R");
+}
+
 TEST_CASE("splunk acks: a token without acknowledgement delivers on 200, with one warning when it was demanded") {
   Splunk quiet;
   Batch batch = batch_of(1);
@@ -230,8 +262,7 @@ TEST_CASE("splunk acks: a full channel is replaced, and what waits on the old on
 TEST_CASE("splunk acks: a thousand ids at most in one question") {
   Acks acks;
   const auto channel = acks.open(0, "x");
-  Ticket displaced = 0;
-  for (int64_t id = 0; id < 2'500; ++id) acks.add(*channel, id, static_cast<Ticket>(id + 1), 0, &displaced);
+  for (int64_t id = 0; id < 2'500; ++id) acks.add(*channel, {}, id, static_cast<Ticket>(id + 1), 0);
   CHECK(acks.ids(*channel).size() == 1'000);
   CHECK(acks.ids(*channel).front() == 1'000);
   CHECK(acks.ids(*channel).size() == 500);

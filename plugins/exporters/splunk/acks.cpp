@@ -53,12 +53,24 @@ Acks::ChannelRef Acks::open(std::size_t endpoint, std::string guid) {
   return channel;
 }
 
-bool Acks::add(Channel& channel, int64_t ack_id, Ticket ticket, int64_t now_ns, Ticket* displaced) {
-  const auto [at, fresh] = channel.waits_.emplace(ack_id, Channel::Wait{ticket, now_ns});
-  if (fresh) return false;
-  *displaced = at->second.ticket;
-  at->second = {ticket, now_ns};
-  return true;
+Acks::Send Acks::begin(Channel& channel) {
+  channel.sending_.insert(++channel.last_send_);
+  return {channel.last_send_, channel.highest_};
+}
+
+void Acks::end(Channel& channel, const Send& send) { channel.sending_.erase(send.number); }
+
+std::vector<Ticket> Acks::add(Channel& channel, const Send& send, int64_t ack_id, Ticket ticket, int64_t now_ns) {
+  std::vector<Ticket> lost;
+  if (ack_id <= send.floor || channel.waits_.find(ack_id) != channel.waits_.end()) {
+    for (const auto& [id, wait] : channel.waits_) lost.push_back(wait.ticket);
+    channel.waits_.clear();
+    channel.reports_.clear();
+    channel.current = false;
+  }
+  channel.highest_ = std::max(channel.highest_, ack_id);
+  channel.waits_[ack_id] = {ticket, now_ns};
+  return lost;
 }
 
 std::vector<Acks::ChannelRef> Acks::to_ask() const {
@@ -77,12 +89,22 @@ std::vector<int64_t> Acks::ids(Channel& channel) const {
   return out;
 }
 
-Ticket Acks::acknowledged(Channel& channel, int64_t ack_id) {
-  const auto at = channel.waits_.find(ack_id);
-  if (at == channel.waits_.end()) return 0;
-  const Ticket ticket = at->second.ticket;
-  channel.waits_.erase(at);
-  return ticket;
+void Acks::report(Channel& channel, std::vector<int64_t> ids) {
+  if (!ids.empty()) channel.reports_.push_back({channel.last_send_, std::move(ids)});
+}
+
+std::vector<std::pair<int64_t, Ticket>> Acks::acknowledged(Channel& channel) {
+  std::vector<std::pair<int64_t, Ticket>> out;
+  const uint64_t oldest = channel.sending_.empty() ? UINT64_MAX : *channel.sending_.begin();
+  auto report = channel.reports_.begin();
+  for (; report != channel.reports_.end() && report->last_send < oldest; ++report)
+    for (const int64_t id : report->ids)
+      if (const auto at = channel.waits_.find(id); at != channel.waits_.end()) {
+        out.emplace_back(id, at->second.ticket);
+        channel.waits_.erase(at);
+      }
+  channel.reports_.erase(channel.reports_.begin(), report);
+  return out;
 }
 
 std::vector<Ticket> Acks::overdue(int64_t before_ns) {
@@ -107,6 +129,7 @@ std::vector<Ticket> Acks::all_of(std::size_t endpoint) {
     if (channel->endpoint != endpoint) continue;
     for (const auto& [id, wait] : channel->waits_) out.push_back(wait.ticket);
     channel->waits_.clear();
+    channel->reports_.clear();
   }
   drop_idle();
   return out;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,8 +42,16 @@ class Acks {
       Ticket ticket;
       int64_t since_ns;
     };
+    struct Report {
+      uint64_t last_send;  // that may have been on the way when the indexer answered
+      std::vector<int64_t> ids;
+    };
     std::map<int64_t, Wait> waits_;
     int64_t ask_from_ = 0;
+    int64_t highest_ = -1;  // id that was given out
+    uint64_t last_send_ = 0;
+    std::set<uint64_t> sending_;  // not answered
+    std::vector<Report> reports_;
   };
   using ChannelRef = std::shared_ptr<Channel>;
   static constexpr std::size_t kMostIdsAtOnce = 1000;
@@ -51,14 +60,27 @@ class Acks {
   ChannelRef current(std::size_t endpoint) const;
   ChannelRef open(std::size_t endpoint, std::string guid);
 
-  // Returns true, and `displaced`, when that id waits already: the indexer has started anew and forgotten the other.
-  bool add(Channel& channel, int64_t ack_id, Ticket ticket, int64_t now_ns, Ticket* displaced);
+  // A request goes out on the channel. What begin() gives belongs to end().
+  struct Send {
+    uint64_t number = 0;
+    int64_t floor = -1;  // the answer's id is above, unless the indexer has started anew
+  };
+  static Send begin(Channel& channel);
+  static void end(Channel& channel, const Send& send);
+
+  // The answer to `send` gave an id; `ticket` waits for it from now on. An id that is not above its floor tells that
+  // the indexer has started anew, or that another one answers, and that what waited before is forgotten: those tickets
+  // are returned, taken out, and the channel is not current any more.
+  std::vector<Ticket> add(Channel& channel, const Send& send, int64_t ack_id, Ticket ticket, int64_t now_ns);
   // Channels on which something waits and no question is on the way.
   std::vector<ChannelRef> to_ask() const;
   // At most kMostIdsAtOnce ids that wait; the next call goes on behind them.
   std::vector<int64_t> ids(Channel& channel) const;
-  // The ticket that waited for the id, taken out; 0 when none did.
-  Ticket acknowledged(Channel& channel, int64_t ack_id);
+  // The indexer reports these as safe. That counts when every request that was on the way by then is answered: it might
+  // have been one of them, with an id that a restarted indexer gives out for the second time.
+  static void report(Channel& channel, std::vector<int64_t> ids);
+  // What counts now: id and ticket, taken out.
+  static std::vector<std::pair<int64_t, Ticket>> acknowledged(Channel& channel);
   // Tickets that have waited since `before_ns` or longer, taken out. Their channels are not current any more.
   std::vector<Ticket> overdue(int64_t before_ns);
   // Every ticket of the endpoint, taken out.

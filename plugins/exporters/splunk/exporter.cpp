@@ -5,12 +5,12 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "common/endpoints.hpp"
 #include "common/guid.hpp"
-#include "common/in_flight.hpp"
 #include "common/template.hpp"
 #include "common/text.hpp"
 #include "common/transport.hpp"
@@ -55,48 +55,55 @@ class Splunk final : public HttpExporter {
   }
 
   void build(const csiem_batch& batch, Request& out) override {
-    if (holdings_.size() >= ack_.max_pending) {
+    if (held_ >= ack_.max_pending) {
       out.busy();
       return;
     }
-    Progress progress;
+    forget(batch);  // as this is, it is nothing that was begun earlier
+    Work& work = works_[++last_ticket_];
+    tickets_[&batch] = last_ticket_;
+    work.batch = &batch;
+    Progress& progress = work.progress;
     if (raw_)
       progress.groups = raw_groups(batch, is_json(batch) ? json_parts_ : text_parts_);
     else
       progress.groups.push_back({query_, everyone(batch)});
     write_group(batch, progress, out);
-    in_flight_.start(batch, std::move(progress));
   }
 
   Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
              Request& next) override {
-    Progress progress = in_flight_.finish(batch);
-    if (progress.groups.empty()) {  // nothing is known about it any more
+    const auto found = tickets_.find(&batch);
+    if (found == tickets_.end()) {
       verdict = Verdict::of(CSIEM_RETRY, "splunk.forgotten");
       return Step::done;
     }
-    judge(batch, response, progress);
+    const Ticket ticket = found->second;
+    Work& work = works_[ticket];
+    judge(ticket, work, response);
+    Progress& progress = work.progress;
     if (progress.more()) {
       write_group(batch, progress, next);
-      in_flight_.start(batch, std::move(progress));
       return Step::send;
     }
     if (progress.waits.empty()) {
       verdict = progress.verdict(batch.count);
+      drop(ticket);
       return Step::done;
     }
-    hold(batch, std::move(progress));
+    work.held = true;
+    ++held_;
     return Step::hold;
   }
 
   void forget(const csiem_batch& batch) override {
-    in_flight_.finish(batch);
-    for (auto at = holdings_.begin(); at != holdings_.end(); ++at)
-      if (at->second.batch == &batch) {
-        acks_.forget(at->first);
-        holdings_.erase(at);
-        return;
-      }
+    const auto found = tickets_.find(&batch);
+    if (found == tickets_.end()) return;
+    const Ticket ticket = found->second;
+    const Progress& progress = works_[ticket].progress;
+    if (progress.more() && progress.channel) Acks::end(*progress.channel, progress.send);
+    acks_.forget(ticket);
+    drop(ticket);
   }
 
   // With the token, so that a refused token shows here too; HEC does not ask for it.
@@ -109,11 +116,19 @@ class Splunk final : public HttpExporter {
   Verdict classify_probe(const csiem_http_response& response) override { return read_health(response).verdict; }
 
  private:
-  // A batch that was taken and waits for the indexers.
-  struct Holding {
+  // A batch in our hands. `held`: everything is sent, and it waits for the indexers.
+  struct Work {
     const csiem_batch* batch = nullptr;
     Progress progress;
+    bool held = false;
   };
+
+  void drop(Ticket ticket) {
+    const auto at = works_.find(ticket);
+    if (at->second.held) --held_;
+    tickets_.erase(at->second.batch);
+    works_.erase(at);
+  }
 
   static bool is_json(const csiem_batch& batch) { return common::is_json_type(view(batch.content_type)); }
   static std::vector<uint32_t> everyone(const csiem_batch& batch) {
@@ -136,6 +151,7 @@ class Splunk final : public HttpExporter {
     }
     progress.endpoint = endpoints_.pick(host().mono_ns());
     progress.channel = channel_of(progress.endpoint);
+    progress.send = Acks::begin(*progress.channel);
     progress.bytes = out.body_size();
     progress.compressed = gzip_;
     out.url = endpoints_.url(progress.endpoint) + (raw_ ? "/services/collector/raw" : "/services/collector/event") +
@@ -162,8 +178,12 @@ class Splunk final : public HttpExporter {
   // ---- answers ----
 
   // What the newest answer says about the group that was sent.
-  void judge(const csiem_batch& batch, const csiem_http_response& response, Progress& progress) {
-    keep_cookies(response, *progress.channel);
+  void judge(Ticket ticket, Work& work, const csiem_http_response& response) {
+    const csiem_batch& batch = *work.batch;
+    Progress& progress = work.progress;
+    const Acks::ChannelRef channel = progress.channel;
+    Acks::end(*channel, progress.send);
+    keep_cookies(response, *channel);
     const RawGroup& group = progress.groups[progress.next];
     Sent sent;
     sent.count = static_cast<uint32_t>(group.members.size());
@@ -183,6 +203,8 @@ class Splunk final : public HttpExporter {
     const bool waits = reading.ack_id.has_value() && ack_.use != UseAck::no;
     if (reading.verdict.outcome == CSIEM_DELIVERED && response.status == 200 && !reading.ack_id) no_ack_offered();
     progress.answered(std::move(reading.verdict), waits ? reading.ack_id : std::nullopt);
+    if (waits) wait_for(ticket, progress, *reading.ack_id);
+    credit(*channel);
   }
 
   static void keep_cookies(const csiem_http_response& response, Acks::Channel& channel) {
@@ -245,21 +267,12 @@ class Splunk final : public HttpExporter {
 
   // ---- acknowledgement by the indexers ----
 
-  void hold(const csiem_batch& batch, Progress progress) {
-    const Ticket ticket = ++last_ticket_;
-    const int64_t now = host().mono_ns();
-    Holding& holding = holdings_[ticket];
-    holding.batch = &batch;
-    holding.progress = std::move(progress);
-    // Displaced tickets may end batches, and with them holdings: first everything is written down.
-    std::vector<Ticket> displaced;
-    for (const Progress::Wait& wait : holding.progress.waits) {
-      Ticket old = 0;
-      if (acks_.add(*wait.channel, wait.ack_id, ticket, now, &old)) displaced.push_back(old);
-    }
-    host().count("acks_awaited", holding.progress.waits.size());
-    for (const Ticket old : displaced)
-      if (old != ticket) give_up(old, "splunk.ack_lost", "the indexer gives out the same acknowledgement id again");
+  void wait_for(Ticket ticket, const Progress& progress, int64_t ack_id) {
+    const Acks::ChannelRef channel = progress.channel;
+    host().count("acks_awaited");
+    for (const Ticket lost : acks_.add(*channel, progress.send, ack_id, ticket, host().mono_ns()))
+      give_up(lost, channel.get(), "splunk.ack_lost",
+              "the indexer counts its acknowledgements from the beginning again");
     poll_ms_ = ack_.poll_ms;
     arm();
   }
@@ -282,7 +295,7 @@ class Splunk final : public HttpExporter {
     const int64_t now = host().mono_ns();
     for (const Ticket ticket : acks_.overdue(now - ack_.timeout_ms * kNsPerMs)) {
       host().count("acks_timed_out");
-      give_up(ticket, "splunk.ack_timeout",
+      give_up(ticket, nullptr, "splunk.ack_timeout",
               "not acknowledged by the indexer within " + std::to_string(ack_.timeout_ms / 1000) + " s");
     }
     for (const Acks::ChannelRef& channel : acks_.to_ask()) {
@@ -310,14 +323,14 @@ class Splunk final : public HttpExporter {
       return;
     }
     bool broken = response.status != 200;
-    const std::vector<int64_t> ids = broken ? std::vector<int64_t>() : acknowledged_ids(view(response.body), &broken);
+    std::vector<int64_t> ids = broken ? std::vector<int64_t>() : acknowledged_ids(view(response.body), &broken);
     if (broken) {
       host().count("ack_polls_failed");
       return;
     }
     if (!ids.empty()) poll_ms_ = ack_.poll_ms;
-    for (const int64_t id : ids)
-      if (const Ticket ticket = acks_.acknowledged(*channel, id); ticket != 0) acknowledged(ticket, *channel, id);
+    Acks::report(*channel, std::move(ids));
+    credit(*channel);
   }
 
   // The token lost its acknowledgement while batches waited: what HEC took counts, as it does for every such token.
@@ -325,38 +338,40 @@ class Splunk final : public HttpExporter {
     host().log(CSIEM_LOG_WARN, "the token does not use indexer acknowledgement any more: HEC's 200 counts as delivery");
     host().count("acks_unsupported");
     for (const Ticket ticket : acks_.all_of(endpoint)) {
-      const auto at = holdings_.find(ticket);
-      if (at == holdings_.end()) continue;
+      const auto at = works_.find(ticket);
+      if (at == works_.end()) continue;
       at->second.progress.acknowledge_endpoint(endpoint);
       end_if_complete(ticket);
     }
   }
 
-  void acknowledged(Ticket ticket, const Acks::Channel& channel, int64_t id) {
-    host().count("acks_received");
-    const auto at = holdings_.find(ticket);
-    if (at == holdings_.end()) return;
-    at->second.progress.acknowledge(channel, id);
+  void credit(Acks::Channel& channel) {
+    for (const auto& [id, ticket] : Acks::acknowledged(channel)) {
+      host().count("acks_received");
+      const auto at = works_.find(ticket);
+      if (at == works_.end()) continue;
+      at->second.progress.acknowledge(channel, id);
+      end_if_complete(ticket);
+    }
+  }
+
+  // What is not acknowledged comes again.
+  void give_up(Ticket ticket, const Acks::Channel* on, const std::string& code, const std::string& why) {
+    const auto at = works_.find(ticket);
+    if (at == works_.end()) return;
+    at->second.progress.unacknowledged(on, code, why);
+    if (on == nullptr) acks_.forget(ticket);
     end_if_complete(ticket);
   }
 
+  // Of a batch that still sends, after() looks when that is over.
   void end_if_complete(Ticket ticket) {
-    const auto at = holdings_.find(ticket);
-    if (at == holdings_.end() || !at->second.progress.waits.empty()) return;
-    const Holding holding = std::move(at->second);
-    holdings_.erase(at);
-    release(*holding.batch, holding.progress.verdict(holding.batch->count));
-  }
-
-  // What is not acknowledged comes again, on a channel of its own.
-  void give_up(Ticket ticket, const std::string& code, const std::string& why) {
-    const auto at = holdings_.find(ticket);
-    if (at == holdings_.end()) return;
-    Holding holding = std::move(at->second);
-    holdings_.erase(at);
-    acks_.forget(ticket);
-    holding.progress.unacknowledged(code, why);
-    release(*holding.batch, holding.progress.verdict(holding.batch->count));
+    const auto at = works_.find(ticket);
+    if (at == works_.end() || !at->second.held || !at->second.progress.waits.empty()) return;
+    const csiem_batch& batch = *at->second.batch;
+    const Verdict verdict = at->second.progress.verdict(batch.count);
+    drop(ticket);
+    release(batch, verdict);
   }
 
   common::Endpoints endpoints_;
@@ -369,10 +384,11 @@ class Splunk final : public HttpExporter {
   bool raw_, gzip_, trust_prefix_;
   std::map<std::size_t, bool> renewed_;  // endpoints whose channel was replaced since their last success
   std::vector<std::size_t> opened_;      // endpoints that have had a channel
-  common::InFlight<Progress> in_flight_;
   Acks acks_;
-  std::map<Ticket, Holding> holdings_;
+  std::map<Ticket, Work> works_;
+  std::unordered_map<const csiem_batch*, Ticket> tickets_;
   Ticket last_ticket_ = 0;
+  std::size_t held_ = 0;  // of works_
   int64_t poll_ms_;
   bool armed_ = false, said_no_ack_ = false;
 };

@@ -27,9 +27,11 @@ void Progress::acknowledge_endpoint(std::size_t which) {
       waits.end());
 }
 
-void Progress::unacknowledged(const std::string& code, const std::string& why) {
-  for (const Wait& wait : waits) said_[wait.group] = Verdict::of(CSIEM_RETRY, code, why);
-  waits.clear();
+void Progress::unacknowledged(const Acks::Channel* on, const std::string& code, const std::string& why) {
+  const auto kept = std::partition(waits.begin(), waits.end(),
+                                   [&](const Wait& wait) { return on != nullptr && wait.channel.get() != on; });
+  for (auto at = kept; at != waits.end(); ++at) said_[at->group] = Verdict::of(CSIEM_RETRY, code, why);
+  waits.erase(kept, waits.end());
 }
 
 Verdict Progress::verdict(uint32_t count) const {

@@ -30,6 +30,7 @@ struct Progress {
   // Of the request under way.
   std::size_t endpoint = 0, bytes = 0;
   Acks::ChannelRef channel;
+  Acks::Send send;
   bool compressed = false;
 
   // The group under way is answered; `said` counts its members from 0. Moves on.
@@ -39,8 +40,8 @@ struct Progress {
 
   void acknowledge(const Acks::Channel& from, int64_t ack_id);
   void acknowledge_endpoint(std::size_t which);
-  // The members of the groups that still wait are to be sent again.
-  void unacknowledged(const std::string& code, const std::string& why);
+  // The members of the groups that still wait, on this channel if one is given, are to be sent again.
+  void unacknowledged(const Acks::Channel* on, const std::string& code, const std::string& why);
 
   // The verdict of the batch, as far as it is known.
   Verdict verdict(uint32_t count) const;
