@@ -72,7 +72,8 @@ bool Lane::send_next(int64_t now, bool probe) {
   }
   auto parcel = queue_.take(now, context_.settings.ordered);
   if (!parcel) return false;
-  if (parcel->attempt > 0) {
+  // A server that restarts forgets many batches at once, and takes them at full speed: no reason to dole them out.
+  if (parcel->attempt > 0 && !parcel->unconfirmed) {
     if (const int64_t wait = budget_.wait_ns(now, parcel->after_timeout); wait > 0) {
       parcel->ready_at_ns = now + wait;
       queue_.put(std::move(parcel));

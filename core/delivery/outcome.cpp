@@ -428,6 +428,7 @@ void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, 
   auto part = part_of(flight, members);
   ++part->attempt;
   part->after_timeout = flight.transport == http::Transport::timeout;
+  part->unconfirmed = flight.confirming;
   const int64_t backoff = backoff_ms(retry_, part->attempt, random_);
   part->ready_at_ns = now + backoff * kNsPerMs;
   if (retry_after > 0) {

@@ -46,8 +46,8 @@ void define(CLI::App& app, Arguments& a) {
   app.add_flag("--ack", a.rules.ack, "splunk: the token uses indexer acknowledgement");
   app.add_option("--ack-after", a.rules.ack_after_polls, "splunk: acknowledged at this poll");
   app.add_option("--indexers", a.rules.indexers, "splunk: so many behind one address, told apart by a cookie");
-  app.add_option("--restart-every", a.rules.restart_every,
-                 "splunk: after so many requests the indexer restarts and loses what it has not acknowledged");
+  app.add_option("--restart-at", a.rules.restart_at,
+                 "splunk: at this request the indexer restarts and loses what it has not acknowledged (repeatable)");
   app.add_flag("--cloud", a.rules.cloud, "splunk: size limit of Splunk Cloud");
   app.add_flag("--require-gzip", a.rules.require_gzip, "plain bodies are a broken rule");
   app.add_option("--require-header", a.require_headers, "webhook: NAME=VALUE (repeatable)");

@@ -43,9 +43,9 @@ struct PlatformOptions {
   std::vector<std::string> indexes;  // allowed; empty: all
   bool ack = false;                  // splunk: the token uses indexer acknowledgement
   int ack_after_polls = 1;
-  uint64_t indexers = 1;       // splunk: behind one address; a cookie keeps a client with one of them
-  uint64_t restart_every = 0;  // splunk: requests; 0: never
-  bool cloud = false;          // splunk: the size limit and its answer of Splunk Cloud
+  uint64_t indexers = 1;             // splunk: behind one address; a cookie keeps a client with one of them
+  std::vector<uint64_t> restart_at;  // splunk: requests that carry events, from 1
+  bool cloud = false;                // splunk: the size limit and its answer of Splunk Cloud
   bool require_gzip = false;
   std::vector<std::pair<std::string, std::string>> require_headers;  // webhook
   std::string method;                                                // webhook: the only method that is allowed

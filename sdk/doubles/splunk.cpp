@@ -82,7 +82,9 @@ class Splunk final : public Platform {
       if (!is_guid(channel)) return coded(400, 11, "Invalid data channel");
     }
     if (ack) return acknowledge(call, indexer);
-    if (options_.restart_every != 0 && ++indexed_ % options_.restart_every == 0) indexer.restart();
+    ++indexed_;
+    if (std::find(options_.restart_at.begin(), options_.restart_at.end(), indexed_) != options_.restart_at.end())
+      indexer.restart();
     return raw ? index_lines(call, indexer) : index(call, indexer);
   }
 
@@ -217,7 +219,7 @@ class Splunk final : public Platform {
       return coded(200, 0, "Success");
     }
     // What may be lost in a restart is there only when it is acknowledged.
-    if (options_.restart_every == 0) {
+    if (options_.restart_at.empty()) {
       for (const auto& event : taken) recorder_.event(event.id, event.index, event.body, false);
       taken.clear();
     }

@@ -87,6 +87,23 @@ TEST_CASE(
   CHECK(bench.queued() == 0);
 }
 
+TEST_CASE("a server that forgets many batches at once gets them all again without a pause") {
+  ConfirmBench bench;
+  REQUIRE(bench.start());
+  bench.publish(400);
+  for (int i = 0; i < 40; ++i) bench.loop.answer(200);
+  REQUIRE(bench.waiting.size() == 40);
+  for (std::size_t i = 0; i < 40; ++i) bench.confirm(i, CSIEM_RETRY);
+  CHECK(bench.state() != LaneState::open);
+  for (int second = 0; second < 5; ++second) {
+    bench.loop.advance_ms(1'000);
+    while (!bench.loop.sent.empty()) bench.loop.answer(200);
+  }
+  REQUIRE(bench.waiting.size() == 80);
+  for (std::size_t i = 40; i < 80; ++i) bench.confirm(i);
+  CHECK(bench.queued() == 0);
+}
+
 TEST_CASE("a batch whose confirmation never comes is taken back at last") {
   ConfirmBench bench;
   REQUIRE(bench.start());
