@@ -43,6 +43,11 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option("--index", a.rules.indexes, "an index that may be written (repeatable; default: all)");
   app.add_option("--pipeline", a.rules.pipelines,
                  "elastic: an ingest pipeline that exists (repeatable; default: none)");
+  app.add_option("--flavor", a.rules.flavor, "elastic: default, serverless or opensearch")
+      ->check(CLI::IsMember({"default", "serverless", "opensearch"}));
+  app.add_flag("--require-template", a.rules.require_template,
+               "elastic: documents only where an index template was installed for");
+  app.add_flag("--refuse-objects", a.rules.refuse_objects, "elastic: the key may not install anything");
   app.add_flag("--ack", a.rules.ack, "splunk: the token uses indexer acknowledgement");
   app.add_option("--ack-after", a.rules.ack_after_polls, "splunk: acknowledged at this poll");
   app.add_option("--indexers", a.rules.indexers, "splunk: so many behind one address, told apart by a cookie");

@@ -49,8 +49,11 @@ struct PlatformOptions {
   bool require_gzip = false;
   std::vector<std::pair<std::string, std::string>> require_headers;  // webhook
   std::string method;                                                // webhook: the only method that is allowed
-  std::vector<std::string> pipelines;                                // elastic: ingest pipelines that exist
-  std::string user, password;                                        // basic authentication: elastic, webhook
+  std::string flavor;                                                // elastic: "", serverless, opensearch
+  bool require_template = false;       // elastic: a data stream needs an index template that was put here
+  bool refuse_objects = false;         // elastic: the key may not install anything
+  std::vector<std::string> pipelines;  // elastic: ingest pipelines that exist
+  std::string user, password;          // basic authentication: elastic, webhook
 };
 
 class Platform {
