@@ -105,6 +105,27 @@ class Raw(Case):
         self.assertEqual(set(splunk.arrivals()), ids(events))
 
 
+class Metrics(Case):
+    def test_counts_go_to_an_index_of_their_own(self):
+        events = [event(n, severity=["info", "high"][n % 2]) for n in range(500)]
+        self.write("in.jsonl", lines(events))
+        splunk = self.mock("splunk")
+        daemon = self.daemon(self.config(self.source() + self.splunk(
+            splunk, more='metrics = { index = "numbers", interval = "1s" }\n'))).ready()
+
+        def counted():
+            found = {}
+            for body in splunk.bodies():
+                if body["index"] == "numbers":
+                    fields = body["fields"]
+                    found[fields["severity"]] = found.get(fields["severity"], 0) + fields["metric_name:clawdstrike.events"]
+            return found == {"info": 250, "high": 250}
+
+        wait_for("the numbers", counted)
+        self.assertEqual(daemon.stop(), 0, daemon.text())
+        self.assertEqual(splunk.violations(), [])
+
+
 class Endpoints(Case):
     def both(self, first, second, more=""):
         return self.splunk(first, more="batch_size = 50\n" + FAST_RETRY + PATIENT + more).replace(

@@ -336,3 +336,33 @@ TEST_CASE("splunk raw: groups wait for their own acknowledgements, and only thos
   CHECK(host.results[0].letters(3) == "DRD");
   CHECK(host.results[0].except.count(1) + host.results[0].except.count(0) > 0);
 }
+
+TEST_CASE("splunk metrics: counts of delivered events by kind, each interval, and never twice") {
+  Splunk host(R"({"metrics":{"index":"m","interval":10000},"source":"src"})");
+  Batch batch = batch_of(3);
+  batch.event(1).guard = batch.keep("egress");
+  host.exchange(batch.view(), 400, R"({"text":"Invalid data format","code":6,"invalid-event-number":2})");
+  host.exchange(batch.view(), 503, "");
+  host.pass_ms(10'000);
+  REQUIRE(host.requests.size() == 1);
+  CHECK(host.requests[0].url == "https://a:8088/services/collector/event");
+  const std::string body = host.requests[0].body;
+  CHECK(
+      body.find(
+          R"("event":"metric","index":"m","source":"src","host":"machine-9","fields":{"metric_name:clawdstrike.events":1,"event_type":"forbidden_path","severity":"high"}})") !=
+      std::string::npos);
+  CHECK(body.find(R"("guard":"egress"}})") != std::string::npos);
+  host.answer(503, R"({"text":"Server is busy","code":9})");
+  host.exchange(batch.view(), 200, R"({"code":0})");
+  host.pass_ms(10'000);
+  REQUIRE(host.requests.size() == 1);
+  CHECK(host.requests[0].body.find(R"("metric_name:clawdstrike.events":3)") != std::string::npos);
+  Answer lost;
+  lost.transport = CSIEM_TRANSPORT_RESET;
+  lost.flags = CSIEM_RESPONSE_AMBIGUOUS;
+  host.answer(lost);
+  host.pass_ms(60'000);
+  CHECK(host.requests.empty());
+  CHECK(host.counters["metrics_failed"] == 2);
+  CHECK(host.results.size() == 3);  // batches alone
+}

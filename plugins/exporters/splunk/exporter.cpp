@@ -16,6 +16,7 @@
 #include "common/transport.hpp"
 #include "splunk/acks.hpp"
 #include "splunk/envelope.hpp"
+#include "splunk/event_counts.hpp"
 #include "splunk/progress.hpp"
 #include "splunk/raw.hpp"
 #include "splunk/response.hpp"
@@ -48,7 +49,11 @@ class Splunk final : public HttpExporter {
         raw_(config.text("mode", "event") == "raw"),
         gzip_(config.text("compression", "gzip") == "gzip"),
         trust_prefix_(config.text("partial_prefix", "trust") == "trust"),
-        poll_ms_(ack_.poll_ms) {
+        poll_ms_(ack_.poll_ms),
+        metrics_index_(config.text("metrics.index", "")),
+        metrics_ms_(static_cast<uint32_t>(config.integer("metrics.interval", 60'000))),
+        source_(json_parts_.source.varies() ? std::string() : json_parts_.source.fixed_text()),
+        machine_(config.text("csiem.host_name", "")) {
     if (token_.empty()) config.refuse("hec_token: missing");
     if (raw_ && config.boolean("auto_extract_timestamp", false))
       config.refuse("auto_extract_timestamp", "raw mode always takes the time from the text; leave it out");
@@ -88,6 +93,7 @@ class Splunk final : public HttpExporter {
     }
     if (progress.waits.empty()) {
       verdict = progress.verdict(batch.count);
+      count_delivered(batch, verdict);
       drop(ticket);
       return Step::done;
     }
@@ -370,8 +376,64 @@ class Splunk final : public HttpExporter {
     if (at == works_.end() || !at->second.held || !at->second.progress.waits.empty()) return;
     const csiem_batch& batch = *at->second.batch;
     const Verdict verdict = at->second.progress.verdict(batch.count);
+    count_delivered(batch, verdict);
     drop(ticket);
     release(batch, verdict);
+  }
+
+  // ---- metrics ----
+
+  void count_delivered(const csiem_batch& batch, const Verdict& verdict) {
+    if (metrics_index_.empty()) return;
+    auto named = verdict.except.begin();  // ascending, except where an endpoint stopped in the middle
+    for (uint32_t i = 0; i < batch.count; ++i) {
+      while (named != verdict.except.end() && named->index < i) ++named;
+      const bool own = named != verdict.except.end() && named->index == i;
+      if ((own ? named->outcome : verdict.outcome) == CSIEM_DELIVERED) counts_.add(*batch.events[i]);
+    }
+    if (!counting_ && !counts_.empty())
+      counting_ = host().timer(metrics_ms_, &Splunk::metrics_due, this, nullptr) == CSIEM_OK;
+  }
+
+  static void metrics_due(void* user) noexcept {
+    auto* self = static_cast<Splunk*>(user);
+    self->counting_ = false;
+    guard(nullptr, [&] {
+      self->send_metrics();
+      return CSIEM_OK;
+    });
+  }
+
+  void send_metrics() {
+    Request request;
+    counts_.write(host().unix_ns(), metrics_index_, source_, machine_, request);
+    const std::size_t endpoint = endpoints_.pick(host().mono_ns());
+    request.url = endpoints_.url(endpoint) + "/services/collector/event";
+    request.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
+    request.max_response_bytes = kMaxAnswer;
+    request.header("Content-Type", "application/json");
+    add_headers(*channel_of(endpoint), request);
+    const EventCounts sent = std::exchange(counts_, {});
+    const auto answered = [this, sent](const csiem_http_response& response) { metrics_answered(sent, response); };
+    if (ask(request, answered) != CSIEM_OK) counts_.merge(sent);
+  }
+
+  // Counted twice is worse than not counted: only what was certainly not taken goes into the next interval.
+  void metrics_answered(const EventCounts& sent, const csiem_http_response& response) {
+    const Reading reading = read_answer(response, Sent{});
+    if (reading.verdict.outcome == CSIEM_DELIVERED) {
+      host().count("metrics_sent");
+      return;
+    }
+    host().count("metrics_failed");
+    if (reading.verdict.outcome == CSIEM_RETRY && (response.flags & CSIEM_RESPONSE_AMBIGUOUS) == 0) {
+      counts_.merge(sent);
+      return;
+    }
+    if (said_metrics_refused_) return;
+    said_metrics_refused_ = true;
+    host().log(CSIEM_LOG_WARN, "the metrics were not taken; the events themselves are not affected",
+               {{"index", metrics_index_}, {"code", reading.verdict.code}, {"reason", reading.verdict.message}});
   }
 
   common::Endpoints endpoints_;
@@ -391,6 +453,11 @@ class Splunk final : public HttpExporter {
   std::size_t held_ = 0;  // of works_
   int64_t poll_ms_;
   bool armed_ = false, said_no_ack_ = false;
+  std::string metrics_index_;
+  uint32_t metrics_ms_;
+  std::string source_, machine_;
+  EventCounts counts_;  // since metrics went out last
+  bool counting_ = false, said_metrics_refused_ = false;
 };
 
 }  // namespace
