@@ -216,6 +216,23 @@ TEST_CASE("splunk acks: a poll that fails says nothing") {
   CHECK(host.results.size() == 1);
 }
 
+TEST_CASE("splunk acks: Retry-After holds for questions, too, and what a question was told holds for batches") {
+  Splunk host;
+  Batch first = batch_of(1), second = batch_of(1);
+  host.take(first.view(), 1, 0);
+  host.exchange(second.view(), Answer{503, R"({"code":9})", {}, 5'000, 0, 0});
+  host.pass_ms(3'000);
+  CHECK(host.requests.empty());
+  host.pass_ms(3'000);
+  REQUIRE(host.asking());
+  host.answer(Answer{503, "", {}, 4'000, 0, 0});
+  CHECK(host.submit(second.view(), 2) == CSIEM_E_BUSY);
+  host.pass_ms(5'000);
+  REQUIRE(host.asking());
+  host.answer(200, R"({"acks":{"0":true}})");
+  CHECK(host.submit(second.view(), 2) == CSIEM_OK);
+}
+
 TEST_CASE("splunk acks: cookies of a balancer go with the requests of their channel") {
   Splunk host;
   Batch batch = batch_of(1), more = batch_of(1);

@@ -64,6 +64,11 @@ class Splunk final : public HttpExporter {
       out.busy();
       return;
     }
+    const std::size_t endpoint = endpoints_.pick(host().mono_ns());
+    if (quiet(endpoint)) {
+      out.busy();
+      return;
+    }
     forget(batch);  // as this is, it is nothing that was begun earlier
     Work& work = works_[++last_ticket_];
     tickets_[&batch] = last_ticket_;
@@ -73,7 +78,7 @@ class Splunk final : public HttpExporter {
       progress.groups = raw_groups(batch, is_json(batch) ? json_parts_ : text_parts_);
     else
       progress.groups.push_back({query_, everyone(batch)});
-    write_group(batch, progress, out);
+    write_group(batch, progress, endpoint, out);
   }
 
   Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
@@ -88,7 +93,7 @@ class Splunk final : public HttpExporter {
     judge(ticket, work, response);
     Progress& progress = work.progress;
     if (progress.more()) {
-      write_group(batch, progress, next);
+      write_group(batch, progress, endpoints_.pick(host().mono_ns()), next);
       return Step::send;
     }
     if (progress.waits.empty()) {
@@ -145,7 +150,7 @@ class Splunk final : public HttpExporter {
 
   // ---- sending ----
 
-  void write_group(const csiem_batch& batch, Progress& progress, Request& out) {
+  void write_group(const csiem_batch& batch, Progress& progress, std::size_t endpoint, Request& out) {
     const RawGroup& group = progress.groups[progress.next];
     const bool json = is_json(batch);
     const Envelope& envelope = json ? json_ : text_;
@@ -155,7 +160,7 @@ class Splunk final : public HttpExporter {
       else
         envelope.write(*batch.events[i], batch.bodies[i], json, out);
     }
-    progress.endpoint = endpoints_.pick(host().mono_ns());
+    progress.endpoint = endpoint;
     progress.channel = channel_of(progress.endpoint);
     progress.send = Acks::begin(*progress.channel);
     progress.bytes = out.body_size();
@@ -200,6 +205,7 @@ class Splunk final : public HttpExporter {
     sent.trust_prefix = trust_prefix_;
     sent.raw = raw_;
     Reading reading = read_answer(response, sent);
+    heed(progress.endpoint, response);
     judge_endpoint(progress.endpoint, reading);
     adapt(progress, reading);
     name_the_index(batch, group.members, reading);
@@ -224,6 +230,17 @@ class Splunk final : public HttpExporter {
     host().count("acks_unsupported");
     host().log(CSIEM_LOG_WARN,
                "use_ack is true, and the token does not use indexer acknowledgement: HEC's 200 counts as delivery");
+  }
+
+  // Retry-After holds for every kind of request.
+  void heed(std::size_t endpoint, const csiem_http_response& response) {
+    constexpr uint32_t kLongestMs = 3'600'000;
+    if (response.retry_after_ms == 0 || (response.status != 429 && response.status != 503)) return;
+    quiet_until_ns_[endpoint] = host().mono_ns() + int64_t{std::min(response.retry_after_ms, kLongestMs)} * kNsPerMs;
+  }
+  bool quiet(std::size_t endpoint) const {
+    const auto at = quiet_until_ns_.find(endpoint);
+    return at != quiet_until_ns_.end() && host().mono_ns() < at->second;
   }
 
   void judge_endpoint(std::size_t endpoint, Reading& reading) {
@@ -305,6 +322,7 @@ class Splunk final : public HttpExporter {
               "not acknowledged by the indexer within " + std::to_string(ack_.timeout_ms / 1000) + " s");
     }
     for (const Acks::ChannelRef& channel : acks_.to_ask()) {
+      if (quiet(channel->endpoint)) continue;
       Request request;
       const std::string ids = question(acks_.ids(*channel));
       request.url = endpoints_.url(channel->endpoint) + "/services/collector/ack";
@@ -322,6 +340,7 @@ class Splunk final : public HttpExporter {
 
   void polled(const Acks::ChannelRef& channel, const csiem_http_response& response) {
     channel->asking = false;
+    heed(channel->endpoint, response);
     if (response.transport != CSIEM_TRANSPORT_OK) return;  // asked again; nothing is known
     keep_cookies(response, *channel);
     if (response.status == 400 && read_answer(response, Sent{}).hec_code == 14) {
@@ -405,16 +424,23 @@ class Splunk final : public HttpExporter {
   }
 
   void send_metrics() {
+    const std::size_t endpoint = endpoints_.pick(host().mono_ns());
+    if (quiet(endpoint)) {
+      counting_ = host().timer(metrics_ms_, &Splunk::metrics_due, this, nullptr) == CSIEM_OK;
+      return;
+    }
     Request request;
     counts_.write(host().unix_ns(), metrics_index_, source_, machine_, request);
-    const std::size_t endpoint = endpoints_.pick(host().mono_ns());
     request.url = endpoints_.url(endpoint) + "/services/collector/event";
     request.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
     request.max_response_bytes = kMaxAnswer;
     request.header("Content-Type", "application/json");
     add_headers(*channel_of(endpoint), request);
     const EventCounts sent = std::exchange(counts_, {});
-    const auto answered = [this, sent](const csiem_http_response& response) { metrics_answered(sent, response); };
+    const auto answered = [this, sent, endpoint](const csiem_http_response& response) {
+      heed(endpoint, response);
+      metrics_answered(sent, response);
+    };
     if (ask(request, answered) != CSIEM_OK) counts_.merge(sent);
   }
 
@@ -444,8 +470,9 @@ class Splunk final : public HttpExporter {
   std::string query_;
   AckSettings ack_;
   bool raw_, gzip_, trust_prefix_;
-  std::map<std::size_t, bool> renewed_;  // endpoints whose channel was replaced since their last success
-  std::vector<std::size_t> opened_;      // endpoints that have had a channel
+  std::map<std::size_t, bool> renewed_;            // endpoints whose channel was replaced since their last success
+  std::map<std::size_t, int64_t> quiet_until_ns_;  // of endpoints that said Retry-After
+  std::vector<std::size_t> opened_;                // endpoints that have had a channel
   Acks acks_;
   std::map<Ticket, Work> works_;
   std::unordered_map<const csiem_batch*, Ticket> tickets_;
