@@ -38,7 +38,7 @@ void Lane::dispatch(int64_t now) {
       return;
     }
     const bool probe = gate_now.pass == Gate::probe;
-    if (probe ? !context_.flights.empty() : !permits_.free(context_.flights.size())) return;
+    if (probe ? on_the_way() > 0 : !permits_.free(on_the_way())) return;
     if (const int64_t wait = context_.limiter->wait_ns(now); wait > 0) {
       wake_at_ns_ = now + wait;
       return;
@@ -72,7 +72,8 @@ bool Lane::send_next(int64_t now, bool probe) {
   }
   auto parcel = queue_.take(now, context_.settings.ordered);
   if (!parcel) return false;
-  if (parcel->attempt > 0) {
+  // A server that restarts forgets many batches at once, and takes them at full speed: no reason to dole them out.
+  if (parcel->attempt > 0 && !parcel->unconfirmed) {
     if (const int64_t wait = budget_.wait_ns(now, parcel->after_timeout); wait > 0) {
       parcel->ready_at_ns = now + wait;
       queue_.put(std::move(parcel));
@@ -163,17 +164,45 @@ void Lane::submit_failed(uint64_t token, csiem_status status, const std::string&
   }
 }
 
-int64_t Lane::silence_ns() const { return std::max(tuning_.silence_limit_ms, context_.settings.timeout_ms) * kNsPerMs; }
+// What waits for a confirmation takes no permit: it costs the server nothing any more. In order it does, as the next
+// batch may not pass this one when it has to be sent again.
+std::size_t Lane::on_the_way() const {
+  const Flights& flights = context_.flights;
+  return flights.size() - (context_.settings.ordered ? 0 : flights.confirming());
+}
+
+// An exporter that confirms later has had its answer and keeps the batch.
+void Lane::note_confirming(int64_t now) {
+  if (!context_.confirms_later) return;
+  uint64_t events = 0;
+  for (const auto& flight : context_.flights.all()) {
+    const bool taken = flight->requests_made > 0 && flight->requests_open == 0 &&
+                       flight->transport == http::Transport::ok && flight->status >= 200 && flight->status < 300;
+    if (taken && !flight->confirming) {
+      on_accepted(*flight, now);
+      flight->probe = false;  // it has shown what it was sent for
+      context_.flights.confirming(*flight);
+    }
+    if (flight->confirming) events += flight->parcel->count;
+  }
+  context_.stats.confirming_events.store(events, std::memory_order_relaxed);
+  context_.stats.confirming_bytes.store(context_.flights.confirming_bytes(), std::memory_order_relaxed);
+}
+
+int64_t Lane::silence_ns(const Flight& flight) const {
+  const int64_t limit = flight.confirming ? tuning_.confirm_limit_ms : tuning_.silence_limit_ms;
+  return std::max(limit, context_.settings.timeout_ms) * kNsPerMs;
+}
 
 // A plugin that took a batch and neither finishes it nor has a request of it on the wire has lost it.
 void Lane::check_silence(int64_t now) {
-  const int64_t limit = silence_ns();
   for (;;) {
     const auto& all = context_.flights.all();
     const auto silent = std::find_if(all.begin(), all.end(), [&](const auto& flight) {
-      return flight->requests_open == 0 && now - flight->quiet_since_ns >= limit;
+      return flight->requests_open == 0 && now - flight->quiet_since_ns >= silence_ns(*flight);
     });
     if (silent == all.end()) return;
+    const int64_t limit = silence_ns(**silent);
     auto flight = context_.flights.take((*silent)->token);
     outlets_[flight->outlet].services->cancel(flight->token);
     const std::string what = "did not finish a batch within " + std::to_string(limit / 1'000'000'000) + " s";

@@ -23,6 +23,8 @@ struct Flight {
   int64_t quiet_since_ns = 0;  // since then no request of it was on the wire
   uint32_t requests_open = 0, requests_made = 0;
   std::size_t oversize_bytes = 0;  // of a body that was not sent because it was over the limit
+  bool confirming = false;         // the server took it; its later word that it is safe is still to come
+  std::size_t confirming_bytes = 0;
 
   int status = 0;  // of the newest answer
   http::Transport transport = http::Transport::ok;
@@ -33,7 +35,8 @@ struct Flight {
   int64_t retry_after_ms = 0;
 };
 
-// At most as many as the lane's concurrency: searching from the front is the fastest way. Lane's thread.
+// At most as many as the lane's concurrency, and those that only wait for a confirmation: searching from the front is
+// fast enough. Lane's thread.
 class Flights {
  public:
   Flight& add() { return *all_.emplace_back(std::make_unique<Flight>()); }
@@ -47,16 +50,28 @@ class Flights {
       if ((*at)->token != token) continue;
       auto flight = std::move(*at);
       all_.erase(at);
+      if (flight->confirming) --confirming_;
+      confirming_bytes_ -= flight->confirming_bytes;
       return flight;
     }
     return nullptr;
   }
+  // From now on it only waits for a confirmation.
+  void confirming(Flight& flight) {
+    flight.confirming = true;
+    flight.confirming_bytes = flight.parcel->bytes();
+    ++confirming_;
+    confirming_bytes_ += flight.confirming_bytes;
+  }
   std::size_t size() const noexcept { return all_.size(); }
+  std::size_t confirming() const noexcept { return confirming_; }
+  std::size_t confirming_bytes() const noexcept { return confirming_bytes_; }
   bool empty() const noexcept { return all_.empty(); }
   const std::vector<std::unique_ptr<Flight>>& all() const noexcept { return all_; }
 
  private:
   std::vector<std::unique_ptr<Flight>> all_;
+  std::size_t confirming_ = 0, confirming_bytes_ = 0;
 };
 
 }  // namespace csiem::delivery

@@ -302,7 +302,7 @@ csiem_status InstanceServices::timer(uint32_t delay_ms, csiem_task run, void* us
     const std::lock_guard lock(mutex_);
     if (timers_.size() >= kMaxTimers) return CSIEM_E_LIMIT;
     const int64_t due = context_.clock->mono_ns() + int64_t{delay_ms} * 1'000'000;
-    timers_[next_timer_] = {due, run, user, about_.load(std::memory_order_relaxed)};
+    timers_[next_timer_] = {due, run, user, context_.confirms_later ? 0 : about_.load(std::memory_order_relaxed)};
     if (id != nullptr) *id = next_timer_;
     ++next_timer_;
   }

@@ -34,6 +34,7 @@ struct LaneContext {
   std::unique_ptr<RateLimiter> limiter;
   uint64_t max_body_bytes = UINT64_MAX;  // of a request with several events, before compression
   Loop* loop = nullptr;                  // lane's thread
+  bool confirms_later = false;           // CSIEM_EXPORTER_ACKS
   std::weak_ptr<Lane> lane;              // set before the first request
   std::atomic<bool> dead{false};  // the thread was lost inside of this lane's plugin: nothing may be touched any more
 };
@@ -61,7 +62,8 @@ std::string render_request(const csiem_http_request& given, const std::vector<st
 std::string render_bodies(const csiem_batch& batch, std::string_view type);
 
 // One per destination, that is per plugin instance. Requests belong to the batch on whose behalf they are sent, which
-// is the one whose call the plugin is in; timers and tasks inherit it.
+// is the one whose call the plugin is in; timers and tasks inherit it. Timers of an exporter that confirms later are no
+// batch's: it asks about many at once.
 class InstanceServices final : public plugin::ExporterHost {
  public:
   InstanceServices(LaneContext& context, uint32_t outlet, const config::Destination& destination);

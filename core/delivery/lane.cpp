@@ -13,6 +13,8 @@ namespace {
 // What a lane may hold before its sources wait for it: enough to keep every permit busy, small enough to stay in the
 // cache's neighbourhood and under the memory promise.
 constexpr std::size_t kEnoughBytes = 8U << 20;
+// Of batches that a destination has taken and not yet confirmed: what it confirms in a second or two at full speed.
+constexpr std::size_t kMostConfirmingBytes = 32U << 20;
 
 // Tells the loop for whom it works.
 class OnDuty {
@@ -66,6 +68,7 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       permits_(parts.settings.ordered            ? Permits::fixed(1)
                : parts.settings.concurrency == 0 ? Permits::adaptive()
                                                  : Permits::fixed(parts.settings.concurrency)) {
+  context_.confirms_later = (exporter_->exporter.flags & CSIEM_EXPORTER_ACKS) != 0;
   context_.credentials = parts.credentials;
   context_.clock = &clock_;
   context_.dry_run = std::move(parts.dry_run);
@@ -153,7 +156,9 @@ uint64_t Lane::queued_events() const {
 }
 
 bool Lane::has_enough() const {
-  if (context_.stats.queued_bytes.load(std::memory_order_relaxed) < kEnoughBytes) return false;
+  // What waits for a confirmation is no work any more. Events take about twice the memory of their bodies.
+  const uint64_t confirming = 2 * context_.stats.confirming_bytes.load(std::memory_order_relaxed);
+  if (context_.stats.queued_bytes.load(std::memory_order_relaxed) < kEnoughBytes + confirming) return false;
   // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
   // to give events up, they rather stay with their sources.
   const store::Lag lag = cursor_->lag();
@@ -233,6 +238,7 @@ void Lane::run() {
   const int64_t now = clock_.mono_ns();
   read_letters(now);
   if (!parked_) {
+    note_confirming(now);
     for (Outlet& outlet : outlets_) outlet.services->run_due(now);
     check_silence(now);
     if (refreshes_open_ > 0 && now >= refresh_deadline_ns_) {
@@ -252,7 +258,7 @@ void Lane::run() {
     render(now);
     give_up_when_idle();
     if (queue_.next_ready_ns(context_.settings.ordered) <= now && gate(now).pass == Gate::free &&
-        permits_.free(context_.flights.size()) && context_.limiter->wait_ns(now) == 0)
+        permits_.free(on_the_way()) && context_.limiter->wait_ns(now) == 0)
       context_.mailbox.wake();  // a plugin finished at once and there is more for it
   }
   context_.stats.retry_tokens_milli.store(static_cast<int64_t>(budget_.tokens_at(now) * 1000),
@@ -326,7 +332,9 @@ void Lane::render(int64_t now) {
   }
   // Enough that a free permit finds work at once; the rest waits as references.
   const std::size_t wanted = std::size_t{permits_.limit()} + 1;
-  const std::size_t most = 3 * std::size_t{permits_.limit()} + 2 * outlets_.size() + 8;
+  const Flights& flights = context_.flights;
+  const std::size_t confirming = flights.confirming_bytes() < kMostConfirmingBytes ? flights.confirming() : 0;
+  const std::size_t most = 3 * std::size_t{permits_.limit()} + 2 * outlets_.size() + 8 + confirming;
   const std::size_t ready = queue_.ready(now);
   const bool room = ready < wanted && batcher_->batches_in_use() < most;
   const int64_t now_unix = clock_.unix_ns();
@@ -364,7 +372,7 @@ void Lane::set_alarm(int64_t now) {
   int64_t next = wake_at_ns_;
   for (const Outlet& outlet : outlets_) next = std::min(next, outlet.services->next_timer_ns());
   for (const auto& flight : context_.flights.all())
-    if (flight->requests_open == 0) next = std::min(next, flight->quiet_since_ns + silence_ns());
+    if (flight->requests_open == 0) next = std::min(next, flight->quiet_since_ns + silence_ns(*flight));
   if (refreshes_open_ > 0) next = std::min(next, refresh_deadline_ns_);
   if (parked_) next = kNever;
   // An alarm that comes too early only looks and sets the next one: cheaper than moving it for every batch.

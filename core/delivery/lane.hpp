@@ -43,6 +43,7 @@ struct LaneStats {
   std::atomic<uint64_t> requests{0}, retries{0}, bytes_raw{0}, bytes_wire{0}, strikes{0};
   RequestStats answers;  // of the requests that went through the daemon's own HTTP client
   std::atomic<uint64_t> queued_events{0}, queued_bytes{0};
+  std::atomic<uint64_t> confirming_events{0}, confirming_bytes{0};  // taken by the destination, not yet confirmed
   std::atomic<int> state{static_cast<int>(LaneState::starting)};
   std::atomic<int> problem_code{0};  // of messages.def: why the state is not `running`; 0 when it is
   std::atomic<int64_t> last_success_unix_ns{0};
@@ -61,9 +62,10 @@ struct PluginMetric {
 
 // Times that the specification fixes; tests shorten them.
 struct Tuning {
-  int64_t call_limit_ms = 5'000;       // a plugin call that lasts longer costs its thread
-  int64_t silence_limit_ms = 60'000;   // a batch of which nothing is heard for so long, or for the timeout, is retried
-  int64_t probe_interval_ms = 60'000;  // of held exporters
+  int64_t call_limit_ms = 5'000;      // a plugin call that lasts longer costs its thread
+  int64_t silence_limit_ms = 60'000;  // a batch of which nothing is heard for so long, or for the timeout, is retried
+  int64_t confirm_limit_ms = 7'200'000;  // the same for a batch whose confirmation by the destination is to come
+  int64_t probe_interval_ms = 60'000;    // of held exporters
   int64_t smaller_batches_ms = 600'000;  // how long a refused size is remembered
   int64_t refresh_limit_ms = 30'000;     // to wait for a refreshed credential
   int64_t busy_retry_ms = 50;            // after a plugin said that it is busy

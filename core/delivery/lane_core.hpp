@@ -106,9 +106,11 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void dispatch(int64_t now);
   bool send_next(int64_t now, bool probe);
   void submit(std::unique_ptr<Parcel> parcel, bool probe, int64_t now);
+  std::size_t on_the_way() const;
+  void note_confirming(int64_t now);
   void submit_failed(uint64_t token, csiem_status status, const std::string& error, bool struck, int64_t now);
   void check_silence(int64_t now);
-  int64_t silence_ns() const;
+  int64_t silence_ns(const Flight& flight) const;
   void queue_full_batches();
 
   // verdict handling: outcome.cpp

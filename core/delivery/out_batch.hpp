@@ -107,9 +107,10 @@ struct Parcel {
   uint32_t sent = 0;     // submits of every kind
   int64_t ready_at_ns = 0;
   bool after_timeout = false;
-  uint32_t torn = 0;      // attempts in a row whose connection was lost under a large body
-  uint32_t restarts = 0;  // times the server stopped at an event before these
-  bool kept = false;      // was refused together with everything else, and outlived the hold
+  bool unconfirmed = false;  // the newest attempt was taken and never confirmed
+  uint32_t torn = 0;         // attempts in a row whose connection was lost under a large body
+  uint32_t restarts = 0;     // times the server stopped at an event before these
+  bool kept = false;         // was refused together with everything else, and outlived the hold
   int64_t first_sent_unix_ns = 0, last_sent_unix_ns = 0;
   int64_t first_sent_running_ns = -1;  // by the lane's running clock
   uint64_t batch_id = 0;

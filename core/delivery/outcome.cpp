@@ -387,11 +387,14 @@ void Lane::on_refused(Flight& flight, const Verdict& verdict, Outcomes& outcomes
 
 void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, int64_t now) {
   const std::vector<uint32_t>& members = outcomes[CSIEM_RETRY];
-  if (outcomes.decided) on_accepted(flight, now);
+  if (outcomes.decided && !flight.confirming) on_accepted(flight, now);
+  // Taken, with the wish to slow down.
+  if (members.empty() && outcomes.accepted && verdict.retry_after_ms > 0) context_.limiter->throttled(now);
   if (members.empty()) return;
   const int64_t retry_after = std::max(verdict.retry_after_ms, flight.retry_after_ms);
   if (!outcomes.decided) on_failure(flight, verdict, now);
-  if (flight.ambiguous) context_.stats.duplicates_possible.fetch_add(members.size(), std::memory_order_relaxed);
+  if (flight.ambiguous || flight.confirming)
+    context_.stats.duplicates_possible.fetch_add(members.size(), std::memory_order_relaxed);
 
   // The server stopped at another event and has not looked at these. The next answer decides about at least one of
   // them, so this comes to an end.
@@ -425,6 +428,7 @@ void Lane::on_retry(Flight& flight, const Verdict& verdict, Outcomes& outcomes, 
   auto part = part_of(flight, members);
   ++part->attempt;
   part->after_timeout = flight.transport == http::Transport::timeout;
+  part->unconfirmed = flight.confirming;
   const int64_t backoff = backoff_ms(retry_, part->attempt, random_);
   part->ready_at_ns = now + backoff * kNsPerMs;
   if (retry_after > 0) {

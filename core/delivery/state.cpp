@@ -13,6 +13,7 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kForgivenPerNs = 1.0 / 60e9;
 
 FailureKind kind_of(const Flight& flight) {
+  if (flight.confirming) return FailureKind::timeout;  // of the confirmation
   switch (flight.transport) {
     case http::Transport::tls:
       return FailureKind::tls;
@@ -107,7 +108,7 @@ void Lane::on_accepted(const Flight& flight, int64_t now) {
   if (breaker_.on_success(now) == Breaker::Change::closed) {
     permits_.slow_start();
   } else {
-    permits_.on_success(context_.flights.size() + 1, now - flight.sent_ns, now);
+    permits_.on_success(on_the_way() + 1, now - flight.sent_ns, now);
   }
   failing_ = false;
   failure_code_ = 0;
@@ -123,14 +124,16 @@ void Lane::on_failure(const Flight& flight, const Verdict& verdict, int64_t now)
   const FailureKind kind = kind_of(flight);
   const std::string cause = describe(flight, verdict);
   if (kind == FailureKind::throttled || flight.status == 503) context_.limiter->throttled(now);
-  permits_.on_pushback(now);
+  if (!flight.confirming) permits_.on_pushback(now);
   failing_ = true;
   remember_error(cause);
   if (code_of(kind) != failure_code_) {
     failure_code_ = code_of(kind);
     log::warn(failure_code_, id(), cause, {{"attempt", std::to_string(flight.parcel->attempt + 1)}});
   }
-  if (kind == FailureKind::throttled) {
+  if (flight.confirming) {
+    // It took the batch; that it was there then is counted already.
+  } else if (kind == FailureKind::throttled) {
     breaker_.on_success(now);  // the server is there
   } else if (breaker_.on_failure(now) == Breaker::Change::opened) {
     if (!flight.probe) {

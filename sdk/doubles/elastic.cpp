@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "elastic_objects.hpp"
 #include "encoding.hpp"
 #include "json_read.hpp"
 #include "platform.hpp"
@@ -17,15 +18,6 @@ namespace {
 
 namespace json = boost::json;
 
-Answer error_answer(int status, std::string_view type, std::string_view reason) {
-  const json::object cause{{"type", type}, {"reason", reason}};
-  return {status,
-          json::serialize(json::object{
-              {"error", {{"root_cause", json::array{cause}}, {"type", type}, {"reason", reason}}}, {"status", status}}),
-          "application/json",
-          {{"X-Elastic-Product", "Elasticsearch"}}};
-}
-
 bool looks_like_time(std::string_view text) {
   return text.size() >= 20 && text[4] == '-' && text[10] == 'T' && text.back() == 'Z';
 }
@@ -33,29 +25,37 @@ bool looks_like_time(std::string_view text) {
 class Elastic final : public Platform {
  public:
   Elastic(PlatformOptions options, Recorder& recorder, FaultPlan& faults)
-      : options_(std::move(options)), recorder_(recorder), faults_(faults) {}
+      : options_(std::move(options)),
+        recorder_(recorder),
+        faults_(faults),
+        flavor_(options_.flavor == "serverless"   ? ElasticFlavor::serverless
+                : options_.flavor == "opensearch" ? ElasticFlavor::opensearch
+                                                  : ElasticFlavor::standard),
+        objects_(flavor_) {}
 
   Answer handle(const Call& call) override {
     if (auto refused = authorise(call)) return *refused;
-    if (call.path == "/" && call.method == "GET")
-      return {
-          200,
-          R"({"name":"mock","version":{"number":"8.17.0","build_flavor":"default"},"tagline":"You Know, for Search"})",
-          "application/json",
-          {{"X-Elastic-Product", "Elasticsearch"}}};
+    if (call.path == "/" && call.method == "GET") return root();
+    if (options_.refuse_objects && call.method == "PUT" && call.path != "/_bulk" && call.path.rfind("/_", 0) == 0)
+      return elastic_error(403, "security_exception", "action [cluster:admin] is unauthorized for API key");
+    if (auto object = objects_.handle(call)) {
+      if (call.method == "PUT" && object->status >= 400 && object->status != 409 && object->status != 410)
+        recorder_.violation("PUT " + call.path + ": " + object->body);
+      return *object;
+    }
     if (call.path == "/_cluster/health") return {200, R"({"status":"green"})", "application/json", {}};
     std::string index;
     if (call.path != "/_bulk") {
       const std::size_t end = call.path.rfind("/_bulk");
       if (end == std::string::npos || end + 6 != call.path.size() || end < 2) {
         recorder_.violation("unknown path " + call.path);
-        return error_answer(405, "method_not_allowed", "Incorrect HTTP method for uri [" + call.path + "]");
+        return elastic_error(405, "method_not_allowed", "Incorrect HTTP method for uri [" + call.path + "]");
       }
       index = call.path.substr(1, end - 1);
     }
     if (call.method != "POST" && call.method != "PUT") {
       recorder_.violation("method " + call.method + " on " + call.path);
-      return error_answer(405, "method_not_allowed", "Incorrect HTTP method");
+      return elastic_error(405, "method_not_allowed", "Incorrect HTTP method");
     }
     return bulk(call, index);
   }
@@ -63,39 +63,54 @@ class Elastic final : public Platform {
   Answer failure(int status) override {
     switch (status) {
       case 401:
-        return error_answer(401, "security_exception", "unable to authenticate with provided credentials");
+        return elastic_error(401, "security_exception", "unable to authenticate with provided credentials");
       case 403:
-        return error_answer(403, "security_exception", "action [indices:data/write/bulk] is unauthorized");
+        return elastic_error(403, "security_exception", "action [indices:data/write/bulk] is unauthorized");
       case 404:
-        return error_answer(404, "resource_not_found_exception", "not found");
+        return elastic_error(404, "resource_not_found_exception", "not found");
       case 413:
         return {413, "", "text/plain", {}};
       case 429:
-        return error_answer(429, "es_rejected_execution_exception",
-                            "rejected execution of coordinating operation [coordinating_and_primary_bytes=0, "
-                            "replica_bytes=0, all_bytes=0, coordinating_operation_bytes=1000, "
-                            "max_coordinating_and_primary_bytes=53687091]");
+        return elastic_error(429, "es_rejected_execution_exception",
+                             "rejected execution of coordinating operation [coordinating_and_primary_bytes=0, "
+                             "replica_bytes=0, all_bytes=0, coordinating_operation_bytes=1000, "
+                             "max_coordinating_and_primary_bytes=53687091]");
       case 503:
-        return error_answer(503, "cluster_block_exception", "blocked by: [SERVICE_UNAVAILABLE/no master];");
+        return elastic_error(503, "cluster_block_exception", "blocked by: [SERVICE_UNAVAILABLE/no master];");
       default:
         return {status, "<html><body>proxy error</body></html>", "text/html", {}};
     }
   }
 
  private:
+  Answer root() const {
+    if (flavor_ == ElasticFlavor::opensearch)
+      return {
+          200,
+          R"({"name":"mock","version":{"distribution":"opensearch","number":"2.19.0"},"tagline":"The OpenSearch Project: https://opensearch.org/"})",
+          "application/json",
+          {}};
+    const json::object version{{"number", "8.17.0"},
+                               {"build_flavor", flavor_ == ElasticFlavor::serverless ? "serverless" : "default"}};
+    return {200,
+            json::serialize(json::object{{"name", "mock"}, {"version", version}, {"tagline", "You Know, for Search"}}),
+            "application/json",
+            {{"X-Elastic-Product", "Elasticsearch"}}};
+  }
+
   std::optional<Answer> authorise(const Call& call) {
     const auto header = call.header("authorization");
     bool good = true;
     if (!options_.token.empty()) good = header == "ApiKey " + options_.token || header == "Bearer " + options_.token;
     if (!options_.user.empty()) good = header == "Basic " + base64(options_.user + ":" + options_.password);
     if (good) return std::nullopt;
-    return header.empty() ? error_answer(401, "security_exception",
-                                         "missing authentication credentials for REST request [" + call.path + "]")
+    return header.empty() ? elastic_error(401, "security_exception",
+                                          "missing authentication credentials for REST request [" + call.path + "]")
                           : failure(401);
   }
 
   bool exists(const std::string& pipeline) const {
-    return pipeline == "_none" ||
+    return pipeline == "_none" || objects_.has_pipeline(pipeline) ||
            std::find(options_.pipelines.begin(), options_.pipelines.end(), pipeline) != options_.pipelines.end();
   }
 
@@ -103,7 +118,7 @@ class Elastic final : public Platform {
     auto type = call.header("content-type");
     type = type.substr(0, type.find(';'));
     if (type != "application/x-ndjson" && type != "application/json" &&
-        type != "application/vnd.elasticsearch+x-ndjson") {
+        (type != "application/vnd.elasticsearch+x-ndjson" || flavor_ == ElasticFlavor::opensearch)) {
       recorder_.violation("content type " + std::string(type));
       return {406,
               json::serialize(json::object{
@@ -111,13 +126,14 @@ class Elastic final : public Platform {
               "application/json",
               {}};
     }
-    if (call.bad_encoding) return error_answer(400, "illegal_argument_exception", "unknown content encoding");
+    if (call.bad_encoding) return elastic_error(400, "illegal_argument_exception", "unknown content encoding");
     if (options_.require_gzip && call.header("content-encoding") != "gzip") recorder_.violation("body is not gzip");
     if (const auto named = call.query.find("pipeline"); named != call.query.end() && !exists(named->second))
-      return error_answer(400, "illegal_argument_exception", "pipeline with id [" + named->second + "] does not exist");
+      return elastic_error(400, "illegal_argument_exception",
+                           "pipeline with id [" + named->second + "] does not exist");
     if (call.body.empty() || call.body.back() != '\n') {
       recorder_.violation("body does not end with a line feed");
-      return error_answer(400, "illegal_argument_exception", "The bulk request must be terminated by a newline [\\n]");
+      return elastic_error(400, "illegal_argument_exception", "The bulk request must be terminated by a newline [\\n]");
     }
     std::vector<Action> actions;
     if (auto bad = read_actions(call.body, path_index, actions)) return *bad;
@@ -172,7 +188,7 @@ class Elastic final : public Platform {
 
   Answer malformed(const std::string& reason) {
     recorder_.violation(reason);
-    return error_answer(400, "illegal_argument_exception", reason);
+    return elastic_error(400, "illegal_argument_exception", reason);
   }
 
   Answer apply(const Call& call, const std::vector<Action>& actions) {
@@ -222,13 +238,19 @@ class Elastic final : public Platform {
     if (!options_.indexes.empty() &&
         std::find(options_.indexes.begin(), options_.indexes.end(), action.index) == options_.indexes.end())
       return {404, "index_not_found_exception", "no such index [" + action.index + "]"};
+    if (options_.require_template && !objects_.covers(action.index))
+      return broken(404, "index_not_found_exception", "no template for [" + action.index + "]");
+    if (const std::string missing = objects_.missing_pipeline(action.index); !missing.empty())
+      return broken(400, "illegal_argument_exception", "pipeline with id [" + missing + "] does not exist");
     const auto document = parse_one(action.document);
     if (!document || !document->is_object())
       return broken(400, "document_parsing_exception", "[1:1] failed to parse: not a JSON object");
     if (stream && !looks_like_time(text_at(*document, "@timestamp")))
       return broken(400, "document_parsing_exception",
                     "data stream timestamp field [@timestamp] is missing or malformed");
-    if (const int injected = faults_.strike_item(request); injected != 0) return refuse(action, injected);
+    const bool second_form = action.document.find("\"mapping_error\"") != std::string_view::npos;
+    if (const int injected = second_form ? 0 : faults_.strike_item(request); injected != 0)
+      return refuse(action, injected);
     const bool known = !action.id.empty() && !ids_.insert(action.index + "\n" + action.id).second;
     if (known && action.verb == "create") {
       recorder_.event(action.id, action.index, action.document, true);
@@ -254,6 +276,8 @@ class Elastic final : public Platform {
   PlatformOptions options_;
   Recorder& recorder_;
   FaultPlan& faults_;
+  const ElasticFlavor flavor_;
+  ElasticObjects objects_;
   std::set<std::string> ids_;
 };
 

@@ -48,9 +48,14 @@ bool parse_kind(std::string_view kind, std::optional<std::string_view> value, Fa
   } else if (kind == "413-early" || kind == "reset-early") {
     fault->kind = kind == "413-early" ? Fault::Kind::early_413 : Fault::Kind::early_reset;
     return value && whole_number(*value, &fault->value);
-  } else if (kind == "item") {
-    fault->kind = Fault::Kind::item;
+  } else if (kind == "item" || kind == "inside") {
+    fault->kind = kind == "item" ? Fault::Kind::item : Fault::Kind::inside;
     return value && whole_number(*value, &fault->status);
+  } else if (kind == "html") {
+    fault->kind = Fault::Kind::html;
+  } else if (kind == "flood") {
+    fault->kind = Fault::Kind::flood;
+    return value && whole_number(*value, &fault->value);
   } else {
     if (kind == "status" && value) kind = *value;
     fault->kind = Fault::Kind::status;
@@ -91,7 +96,7 @@ std::optional<Fault> parse_fault(std::string_view text, std::string* problem) {
   if (!parse_kind(rest, value, &fault)) {
     *problem =
         "expected a status, reset-before, reset-after, hang, truncate, slow=MS, max-body=BYTES, "
-        "413-early=BYTES, reset-early=BYTES or item=STATUS";
+        "413-early=BYTES, reset-early=BYTES, html, flood=BYTES, inside=STATUS or item=STATUS";
     return std::nullopt;
   }
   return fault;

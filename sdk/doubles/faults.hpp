@@ -22,8 +22,11 @@ namespace csiem::doubles {
 //   truncate@2                 process, send half of the answer, close
 //   max-body=65536             413 for decoded bodies above so many bytes
 //   413-early=65536            as soon as a body of more bytes on the wire is announced: 413, and close without reading
-//   it reset-early=65536          the same without an answer item=400:2%                refuse 2 % of the events of
-//   each request with this status (platforms with item results)
+//   reset-early=65536          the same without an answer
+//   item=400:2%                refuse 2 % of the events of each request with this status (platforms with item results)
+//   html@1-2                   answer 200 with a proxy's login page
+//   flood=10485760             answer 500 with so many bytes of text
+//   inside=500@1               answer 200 with the body of that failure
 struct Fault {
   enum class Kind {
     status,
@@ -35,7 +38,10 @@ struct Fault {
     max_body,
     early_413,
     early_reset,
-    item
+    item,
+    html,
+    flood,
+    inside
   } kind = Kind::status;
   int status = 0;
   uint64_t value = 0;  // milliseconds or bytes

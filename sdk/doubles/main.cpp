@@ -43,8 +43,16 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option("--index", a.rules.indexes, "an index that may be written (repeatable; default: all)");
   app.add_option("--pipeline", a.rules.pipelines,
                  "elastic: an ingest pipeline that exists (repeatable; default: none)");
+  app.add_option("--flavor", a.rules.flavor, "elastic: default, serverless or opensearch")
+      ->check(CLI::IsMember({"default", "serverless", "opensearch"}));
+  app.add_flag("--require-template", a.rules.require_template,
+               "elastic: documents only where an index template was installed for");
+  app.add_flag("--refuse-objects", a.rules.refuse_objects, "elastic: the key may not install anything");
   app.add_flag("--ack", a.rules.ack, "splunk: the token uses indexer acknowledgement");
   app.add_option("--ack-after", a.rules.ack_after_polls, "splunk: acknowledged at this poll");
+  app.add_option("--indexers", a.rules.indexers, "splunk: so many behind one address, told apart by a cookie");
+  app.add_option("--restart-at", a.rules.restart_at,
+                 "splunk: at this request the indexer restarts and loses what it has not acknowledged (repeatable)");
   app.add_flag("--cloud", a.rules.cloud, "splunk: size limit of Splunk Cloud");
   app.add_flag("--require-gzip", a.rules.require_gzip, "plain bodies are a broken rule");
   app.add_option("--require-header", a.require_headers, "webhook: NAME=VALUE (repeatable)");
@@ -52,7 +60,7 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option(
       "--fail", a.faults,
       "KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=S]; KIND: a status, reset-before, reset-after, hang, "
-      "truncate, slow, max-body, 413-early, reset-early, item (repeatable)");
+      "truncate, slow, max-body, 413-early, reset-early, item, html, flood, inside (repeatable)");
   app.add_option("--seed", a.seed, "of the faults' dice");
   app.add_option("--record", a.record, "write each event and broken rule there, one JSON object a line");
   app.add_option("--until", a.until, "exit when so many different events have arrived");

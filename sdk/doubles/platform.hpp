@@ -43,12 +43,17 @@ struct PlatformOptions {
   std::vector<std::string> indexes;  // allowed; empty: all
   bool ack = false;                  // splunk: the token uses indexer acknowledgement
   int ack_after_polls = 1;
-  bool cloud = false;  // splunk: the size limit and its answer of Splunk Cloud
+  uint64_t indexers = 1;             // splunk: behind one address; a cookie keeps a client with one of them
+  std::vector<uint64_t> restart_at;  // splunk: requests that carry events, from 1
+  bool cloud = false;                // splunk: the size limit and its answer of Splunk Cloud
   bool require_gzip = false;
   std::vector<std::pair<std::string, std::string>> require_headers;  // webhook
   std::string method;                                                // webhook: the only method that is allowed
-  std::vector<std::string> pipelines;                                // elastic: ingest pipelines that exist
-  std::string user, password;                                        // basic authentication: elastic, webhook
+  std::string flavor;                                                // elastic: "", serverless, opensearch
+  bool require_template = false;       // elastic: a data stream needs an index template that was put here
+  bool refuse_objects = false;         // elastic: the key may not install anything
+  std::vector<std::string> pipelines;  // elastic: ingest pipelines that exist
+  std::string user, password;          // basic authentication: elastic, webhook
 };
 
 class Platform {

@@ -150,6 +150,15 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         return answer(server_->platform.handle(call), 0, true);
       case Fault::Kind::max_body:
         return answer(server_->platform.failure(413), 0, false);
+      case Fault::Kind::html:
+        return answer({200, "<html><body><h1>Please log in</h1></body></html>", "text/html", {}}, 0, false);
+      case Fault::Kind::flood:
+        return answer({500, std::string(fault->value, 'x'), "text/plain", {}}, 0, false);
+      case Fault::Kind::inside: {
+        Answer failure = server_->platform.failure(fault->status);
+        failure.status = 200;
+        return answer(std::move(failure), 0, false);
+      }
       case Fault::Kind::early_413:
       case Fault::Kind::early_reset:
       case Fault::Kind::status:

@@ -1,4 +1,4 @@
-// Splunk HTTP Event Collector: token, envelope, partial acceptance, acknowledgement.
+// Splunk HTTP Event Collector: token, envelope and raw lines, partial acceptance, acknowledgement.
 //
 // Rules and codes: Splunk's HEC documentation ("Troubleshoot HTTP Event Collector", error codes 0 to 27); partial
 // acceptance as servers of version 10 behave: what stands before the bad event is indexed.
@@ -7,11 +7,11 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cctype>
-#include <map>
 #include <utility>
 
 #include "json_read.hpp"
 #include "platform.hpp"
+#include "splunk_indexer.hpp"
 
 namespace csiem::doubles {
 namespace {
@@ -47,15 +47,26 @@ bool flat(const json::value& value) {
 class Splunk final : public Platform {
  public:
   Splunk(PlatformOptions options, Recorder& recorder, FaultPlan& faults)
-      : options_(std::move(options)), recorder_(recorder), faults_(faults) {}
+      : options_(std::move(options)),
+        recorder_(recorder),
+        faults_(faults),
+        indexers_(std::max<uint64_t>(options_.indexers, 1), SplunkIndexer(options_.ack_after_polls)) {}
 
   Answer handle(const Call& call) override {
+    const std::size_t number = indexer_of(call);
+    Answer answer = serve(call, indexers_[number]);
+    if (indexers_.size() > 1) answer.headers.emplace_back("Set-Cookie", "NODE=" + std::to_string(number) + "; Path=/");
+    return answer;
+  }
+
+  Answer serve(const Call& call, SplunkIndexer& indexer) {
     if (call.path == "/services/collector/health" || call.path == "/services/collector/health/1.0")
       return coded(200, 17, "HEC is healthy");
     const bool event = call.path == "/services/collector/event" || call.path == "/services/collector" ||
                        call.path == "/services/collector/event/1.0";
     const bool ack = call.path == "/services/collector/ack" || call.path == "/services/collector/ack/1.0";
-    if (!event && !ack) {
+    const bool raw = call.path == "/services/collector/raw" || call.path == "/services/collector/raw/1.0";
+    if (!event && !ack && !raw) {
       recorder_.violation("unknown path " + call.path);
       return coded(404, 404, "The requested URL was not found on this server.");
     }
@@ -70,7 +81,11 @@ class Splunk final : public Platform {
       if (channel.empty()) return coded(400, 10, "Data channel is missing");
       if (!is_guid(channel)) return coded(400, 11, "Invalid data channel");
     }
-    return ack ? acknowledge(call) : index(call);
+    if (ack) return acknowledge(call, indexer);
+    ++indexed_;
+    if (std::find(options_.restart_at.begin(), options_.restart_at.end(), indexed_) != options_.restart_at.end())
+      indexer.restart();
+    return raw ? index_lines(call, indexer) : index(call, indexer);
   }
 
   Answer failure(int status) override {
@@ -110,32 +125,38 @@ class Splunk final : public Platform {
     return std::nullopt;
   }
 
-  Answer acknowledge(const Call& call) {
+  // A balancer keeps a client where its cookie says; without one it takes turns.
+  std::size_t indexer_of(const Call& call) {
+    const auto cookie = call.header("cookie");
+    const auto at = cookie.find("NODE=");
+    if (at != std::string_view::npos && at + 5 < cookie.size()) {
+      const auto number = static_cast<std::size_t>(cookie[at + 5] - '0');
+      if (number < indexers_.size()) return number;
+    }
+    return turn_++ % indexers_.size();
+  }
+
+  Answer acknowledge(const Call& call, SplunkIndexer& indexer) {
     const auto body = parse_one(call.body);
     const auto* object = body ? body->if_object() : nullptr;
     const auto* ids = object == nullptr ? nullptr : object->if_contains("acks");
     if (!options_.ack) return coded(400, 14, "ACK is disabled");
     if (ids == nullptr || !ids->is_array()) return coded(400, 6, "Invalid data format");
     json::object states;
-    auto& channel = channels_[channel_of(call)];
     for (const auto& id : ids->get_array()) {
       const auto number = id.is_int64() ? id.get_int64() : -1;
-      bool done = false;
-      if (const auto it = channel.polls_left.find(number); it != channel.polls_left.end()) {
-        done = --it->second <= 0;
-        if (done) channel.polls_left.erase(it);  // a status is forgotten once it was reported true
-      }
-      states[std::to_string(number)] = done;
+      states[std::to_string(number)] = indexer.poll(channel_of(call), number, recorder_);
     }
     return {200, json::serialize(json::object{{"acks", states}}), "application/json", {}};
   }
 
-  Answer index(const Call& call) {
+  Answer index(const Call& call, SplunkIndexer& indexer) {
     if (call.bad_encoding) return {415, "<html><body>Unsupported Media Type</body></html>", "text/html", {}};
     if (options_.require_gzip && call.header("content-encoding") != "gzip") recorder_.violation("body is not gzip");
     if (options_.cloud && call.body.size() > kCloudBodyBytes) return coded(400, 6, "Invalid data format", 0);
     Stacked stacked;
     const bool whole = parse_stacked(call.body, stacked);
+    std::vector<SplunkIndexer::Event> taken;
     if (whole && stacked.values.empty()) {
       recorder_.violation("empty body");
       return coded(400, 5, "No data");
@@ -148,23 +169,74 @@ class Splunk final : public Platform {
         break;
       }
       if (is_skipped(stacked.values[i])) continue;
-      if (auto bad = check(stacked.values[i], number)) return *bad;
+      if (auto bad = check(stacked.values[i], number)) return stopped(std::move(taken), *bad);
       if (const int injected = faults_.strike_item(call.number); injected != 0) {
         recorder_.refused(id_of(stacked.values[i], stacked.texts[i]), injected);
-        return coded(400, 6, "Invalid data format", number);
+        return stopped(std::move(taken), coded(400, 6, "Invalid data format", number));
       }
-      accept(stacked.values[i].get_object());
+      taken.push_back(accepted(stacked.values[i].get_object()));
     }
     if (!whole) {
       recorder_.violation("body is not a sequence of JSON objects");
-      return coded(400, 6, "Invalid data format", static_cast<int>(stacked.values.size()));
+      return stopped(std::move(taken), coded(400, 6, "Invalid data format", static_cast<int>(stacked.values.size())));
     }
-    if (!options_.ack) return coded(200, 0, "Success");
-    auto& channel = channels_[channel_of(call)];
-    const auto id = channel.next++;
-    channel.polls_left[id] = options_.ack_after_polls;
+    return success(call, indexer, std::move(taken));
+  }
+
+  // Every line is an event; what it goes to stands in the query.
+  Answer index_lines(const Call& call, SplunkIndexer& indexer) {
+    if (call.bad_encoding) return {415, "<html><body>Unsupported Media Type</body></html>", "text/html", {}};
+    const auto parameter = [&](const std::string& name) {
+      const auto at = call.query.find(name);
+      return at == call.query.end() ? std::string() : at->second;
+    };
+    for (const auto& [name, value] : call.query)
+      if (name != "index" && name != "source" && name != "sourcetype" && name != "host" && name != "channel")
+        recorder_.violation("unknown parameter " + name);
+    const std::string index = parameter("index");
+    if (!allowed(index)) return coded(400, 7, "Incorrect index");
+    std::vector<SplunkIndexer::Event> taken;
+    for (std::string_view rest = call.body; !rest.empty();) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      if (line.empty()) continue;
+      std::string id = event_id_of(line);
+      json::object body{{"raw", line}};
+      for (const char* name : {"index", "source", "sourcetype", "host"})
+        if (const auto value = parameter(name); !value.empty()) body[name] = value;
+      taken.push_back({id.empty() ? std::string(line.substr(0, 80)) : std::move(id), index, json::serialize(body)});
+    }
+    if (taken.empty()) {
+      recorder_.violation("empty body");
+      return coded(400, 5, "No data");
+    }
+    return success(call, indexer, std::move(taken));
+  }
+
+  Answer success(const Call& call, SplunkIndexer& indexer, std::vector<SplunkIndexer::Event> taken) {
+    if (!options_.ack) {
+      for (const auto& event : taken) recorder_.event(event.id, event.index, event.body, false);
+      return coded(200, 0, "Success");
+    }
+    // What may be lost in a restart is there only when it is acknowledged.
+    if (options_.restart_at.empty()) {
+      for (const auto& event : taken) recorder_.event(event.id, event.index, event.body, false);
+      taken.clear();
+    }
+    const auto id = indexer.take(channel_of(call), std::move(taken));
     return {
         200, json::serialize(json::object{{"text", "Success"}, {"code", 0}, {"ackId", id}}), "application/json", {}};
+  }
+
+  // What stands before the bad event is indexed, and gets no acknowledgement.
+  Answer stopped(std::vector<SplunkIndexer::Event> taken, Answer refusal) {
+    for (const auto& event : taken) recorder_.event(event.id, event.index, event.body, false);
+    return refusal;
+  }
+
+  bool allowed(const std::string& index) const {
+    return index.empty() || options_.indexes.empty() ||
+           std::find(options_.indexes.begin(), options_.indexes.end(), index) != options_.indexes.end();
   }
 
   bool has_unknown_key(const json::value& value) {
@@ -216,9 +288,7 @@ class Splunk final : public Platform {
     }
     check_time(*envelope);
     const std::string index = text_at(value, "index");
-    if (!index.empty() && !options_.indexes.empty() &&
-        std::find(options_.indexes.begin(), options_.indexes.end(), index) == options_.indexes.end())
-      return coded(400, 7, "Incorrect index", number + 1);
+    if (!allowed(index)) return coded(400, 7, "Incorrect index", number + 1);
     return std::nullopt;
   }
 
@@ -241,21 +311,17 @@ class Splunk final : public Platform {
     return std::string(text.substr(0, 80));
   }
 
-  void accept(const json::object& envelope) {
+  static SplunkIndexer::Event accepted(const json::object& envelope) {
     const json::value whole(envelope);
-    const std::string text = json::serialize(envelope);
-    recorder_.event(id_of(whole, text), text_at(whole, "index"), text, false);
+    std::string text = json::serialize(envelope);
+    return {id_of(whole, text), text_at(whole, "index"), std::move(text)};
   }
-
-  struct Channel {
-    int64_t next = 0;
-    std::map<int64_t, int> polls_left;
-  };
 
   PlatformOptions options_;
   Recorder& recorder_;
   FaultPlan& faults_;
-  std::map<std::string, Channel> channels_;
+  std::vector<SplunkIndexer> indexers_;
+  uint64_t turn_ = 0, indexed_ = 0;
 };
 
 }  // namespace

@@ -35,6 +35,10 @@ void Bulk::action(const csiem_event& event, Out& out) {
   out.raw("\"}}\n");
 }
 
+void Bulk::action(const csiem_event& event, Request& out) {
+  out.write([&](Out& o) { action(event, o); });
+}
+
 bool Bulk::lacks_timestamp(const csiem_event& event, std::string_view body) const {
   if (!target_.is_data_stream() || body.substr(1, kTimestamp.size()) == kTimestamp) return false;
   if (view(event.time_text).empty() || body.size() < 2 || body.front() != '{') return false;

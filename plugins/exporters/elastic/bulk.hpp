@@ -18,6 +18,9 @@ class Bulk {
   // members would end the line, and a data stream wants a @timestamp that formats other than ECS do not write.
   void write(const csiem_event& event, csiem_str body, Request& out);
 
+  // The action line alone, for a document of the caller's.
+  void action(const csiem_event& event, Request& out);
+
  private:
   void action(const csiem_event& event, Out& out);
   bool lacks_timestamp(const csiem_event& event, std::string_view body) const;

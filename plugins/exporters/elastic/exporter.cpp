@@ -1,6 +1,8 @@
 // Elasticsearch and OpenSearch: batches into requests to _bulk.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <csiem/sdk.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,7 +13,10 @@
 #include "common/http_text.hpp"
 #include "common/in_flight.hpp"
 #include "common/text.hpp"
+#include "common/transport.hpp"
+#include "elastic/bootstrap.hpp"
 #include "elastic/bulk.hpp"
+#include "elastic/fallback.hpp"
 #include "elastic/response.hpp"
 #include "elastic/target.hpp"
 
@@ -23,6 +28,7 @@ constexpr char kSettings[] =
     ;
 
 // Only what read_answer() looks at. "items.*.status" must stay: without it empty items vanish and positions shift.
+constexpr uint32_t kMaxAnswer = 256 * 1024;  // of questions about the cluster
 constexpr std::string_view kBulk =
     "/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.failure_store";
 
@@ -86,9 +92,27 @@ std::vector<std::pair<std::string, std::string>> headers_of(const Config& config
   auto headers = config.members("headers");
   for (const auto& header : headers)
     config.attempt([&] {
-      common::check_header("headers." + header.first, header.first, header.second, {"authorization", "content-type"});
+      common::check_header("headers." + header.first, header.first, header.second,
+                           {"authorization", "content-type", "accept"});
     });
   return headers;
+}
+
+std::optional<Bootstrap> bootstrap_of(const Config& config, Flavor flavor) {
+  if (!config.boolean("bootstrap", false)) return std::nullopt;
+  constexpr std::string_view kPattern = "logs-clawdstrike.";
+  if (!config.text("index", "").empty())
+    config.refuse("bootstrap", "installs what data streams need; create an index or alias beforehand");
+  else if (config.text("data_stream", kPattern).compare(0, kPattern.size(), kPattern) != 0)
+    config.refuse("bootstrap", "its template is for logs-clawdstrike.*-*, which data_stream does not match");
+  BootstrapOptions options;
+  options.ilm_policy = config.text("bootstrap_options.ilm_policy", options.ilm_policy);
+  options.index_template = config.text("bootstrap_options.template", options.index_template);
+  options.shards = config.integer("bootstrap_options.shards", options.shards);
+  options.replicas = config.integer("bootstrap_options.replicas", options.replicas);
+  options.retention_days = config.integer("bootstrap_options.retention_days", options.retention_days);
+  options.fail = config.text("bootstrap_options.on_error", "warn") == "fail";
+  return Bootstrap(flavor, options);
 }
 
 class Elastic final : public HttpExporter {
@@ -99,62 +123,193 @@ class Elastic final : public HttpExporter {
         bulk_(target_of(config), config.text("id_field", "event_id") == "event_id"),
         path_(kBulk),
         headers_(headers_of(config)),
-        gzip_(config.text("compression", "gzip") == "gzip") {
+        gzip_(config.text("compression", "gzip") == "gzip"),
+        fallback_(config.text("on_mapping_error", "dlq") == "fallback"),
+        flavor_(flavor_of(config.text("flavor", "auto"))),
+        bootstrap_(bootstrap_of(config, flavor_)) {
+    speak_as(flavor_);
     if (const std::string pipeline = config.text("pipeline", ""); !pipeline.empty())
       path_ += "&pipeline=" + common::percent_encoded(pipeline);
-    if (config.text("on_mapping_error", "dlq") != "dlq")
-      config.refuse("on_mapping_error", "only \"dlq\" is part of this version");
-    if (config.boolean("bootstrap", false))
-      config.refuse("bootstrap",
-                    "creating templates at start is not part of this version; install the content pack beforehand");
   }
 
   void build(const csiem_batch& batch, Request& out) override {
-    for (uint32_t i = 0; i < batch.count; ++i) bulk_.write(*batch.events[i], batch.bodies[i], out);
-    const Note note{nodes_.pick(host().mono_ns()), out.body_size()};
-    out.url = nodes_.url(note.node) + path_;
-    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
-    out.header("Content-Type", "application/x-ndjson");
-    add_headers(out);
-    in_flight_.start(batch, note);
+    if (!bootstrap_ || bootstrap_->done()) {
+      write_bulk(batch, out);
+    } else if (installer_ != nullptr && installer_ != &batch) {
+      out.busy();
+    } else {
+      installer_ = &batch;
+      write_install(out);
+    }
   }
 
-  Verdict classify(const csiem_batch& batch, const csiem_http_response& response) override {
-    const Note note = in_flight_.finish(batch);
+  Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
+             Request& next) override {
+    if (installer_ == &batch) return installed(batch, response, verdict, next);
+    Note note = in_flight_.finish(batch);
     Sent sent;
-    sent.count = batch.count;
+    sent.count = note.second_form.empty() ? batch.count : static_cast<uint32_t>(note.second_form.size());
     sent.bytes = note.bytes;
     sent.attempt = batch.attempt;
     Reading reading = read_answer(response, sent);
+    judge(note.node, response, reading);
+    if (!note.second_form.empty()) {
+      verdict = merged(std::move(note), reading.verdict);
+      return Step::done;
+    }
+    verdict = std::move(reading.verdict);
+    const std::vector<std::size_t> misfits = fallback_ ? mapping_errors(verdict) : std::vector<std::size_t>();
+    if (misfits.empty()) return Step::done;
+    write_second_form(batch, verdict, misfits, next);
+    return Step::send;
+  }
+
+  void forget(const csiem_batch& batch) override {
+    if (installer_ == &batch) installer_ = nullptr;
+    in_flight_.finish(batch);
+  }
+
+  void build_probe(Request& out) override {
+    out.method = "GET";
+    out.url = nodes_.url(nodes_.pick(host().mono_ns())) + "/";
+    out.max_response_bytes = kMaxAnswer;
+    add_headers(out);
+  }
+  Verdict classify_probe(const csiem_http_response& response) override {
+    Verdict verdict = read_health(response).verdict;
+    if (verdict.outcome == CSIEM_DELIVERED && bootstrap_ && !bootstrap_->done() && !install_trouble_.code.empty())
+      return install_trouble_;
+    return verdict;
+  }
+
+ private:
+  struct Note {
+    std::size_t node = 0;
+    std::size_t bytes = 0;
+    // Of a second request, with the documents that did not fit the mapping: what the first said, and where in its
+    // exceptions they stand.
+    Verdict first;
+    std::vector<std::size_t> second_form;
+  };
+
+  // ---- requests ----
+
+  void write_bulk(const csiem_batch& batch, Request& out) {
+    for (uint32_t i = 0; i < batch.count; ++i) bulk_.write(*batch.events[i], batch.bodies[i], out);
+    send_bulk(batch, {}, out);
+  }
+
+  void send_bulk(const csiem_batch& batch, Note note, Request& out) {
+    note.node = nodes_.pick(host().mono_ns());
+    note.bytes = out.body_size();
+    out.url = nodes_.url(note.node) + path_;
+    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
+    if (versioned_) {
+      out.header("Content-Type", "application/vnd.elasticsearch+x-ndjson;compatible-with=8");
+      out.header("Accept", "application/vnd.elasticsearch+json;compatible-with=8");
+    } else {
+      out.header("Content-Type", "application/x-ndjson");
+    }
+    add_headers(out);
+    in_flight_.start(batch, std::move(note));
+  }
+
+  // Of the same documents with the same ids: an attempt that is repeated finds them.
+  void write_second_form(const csiem_batch& batch, const Verdict& first, const std::vector<std::size_t>& misfits,
+                         Request& out) {
+    for (const std::size_t at : misfits) {
+      const EventVerdict& one = first.except[at];
+      const csiem_event& event = *batch.events[one.index];
+      bulk_.action(event, out);
+      out.add(fallback_document(event, view(batch.bodies[one.index]), one.message));
+      out.add("\n");
+    }
+    Note note;
+    note.first = first;
+    note.second_form = misfits;
+    send_bulk(batch, std::move(note), out);
+  }
+
+  Verdict merged(Note note, const Verdict& second) {
+    for (std::size_t i = 0; i < note.second_form.size(); ++i) {
+      EventVerdict& one = note.first.except[note.second_form[i]];
+      int32_t outcome = second.outcome;
+      for (const EventVerdict& other : second.except)
+        if (other.index == i) outcome = other.outcome;
+      if (outcome == CSIEM_DELIVERED) host().count("fallbacks");
+      // What is refused in this form, too, keeps its first reason.
+      if (outcome != CSIEM_REJECT && outcome != CSIEM_SPLIT) one.outcome = outcome;
+    }
+    note.first.retry_after_ms = std::max(note.first.retry_after_ms, second.retry_after_ms);
+    return std::move(note.first);
+  }
+
+  void judge(std::size_t node, const csiem_http_response& response, Reading& reading) {
     if (reading.node_failed) {
+      host().count("node_failures");
       const int64_t now = host().mono_ns();
-      nodes_.failed(note.node, now, reading.verdict.retry_after_ms);
+      nodes_.failed(node, now, reading.verdict.retry_after_ms);
       // What one node asks for does not bind the others.
       if (nodes_.another_is_ready(now)) reading.verdict.retry_after_ms = 0;
     } else {
-      nodes_.succeeded(note.node);
+      nodes_.succeeded(node);
+    }
+    if (versioned_ && (response.status == 406 || response.status == 415)) {
+      versioned_ = false;
+      host().log(CSIEM_LOG_WARN, "the cluster does not know the content types of Elasticsearch 8; sending plain ones");
+      reading.verdict.outcome = CSIEM_RETRY;
     }
     if (reading.conflicts != 0) host().count("conflicts", reading.conflicts);
     if (reading.failure_store != 0) {
       host().count("failure_store", reading.failure_store);
       host().log(CSIEM_LOG_WARN, "the cluster put documents aside into the failure store of the data stream");
     }
-    return std::move(reading.verdict);
   }
 
-  void build_probe(Request& out) override {
-    out.method = "GET";
-    out.url = nodes_.url(nodes_.pick(host().mono_ns())) + "/";
-    out.max_response_bytes = 64 * 1024;
+  // Content types that ask for the behaviour of version 8, which later versions keep for those who ask.
+  void speak_as(Flavor flavor) { versioned_ = flavor == Flavor::elasticsearch || flavor == Flavor::serverless; }
+
+  // ---- bootstrap: on behalf of the first batch, the others wait ----
+
+  void write_install(Request& out) {
+    const Bootstrap::Request ask = bootstrap_->next();
+    install_node_ = nodes_.pick(host().mono_ns());
+    out.method = ask.method;
+    out.url = nodes_.url(install_node_) + std::string(ask.path);
+    out.max_response_bytes = kMaxAnswer;
+    if (!ask.body.empty()) out.header("Content-Type", "application/json");
     add_headers(out);
+    out.add(ask.body);
   }
-  Verdict classify_probe(const csiem_http_response& response) override { return read_health(response).verdict; }
 
- private:
-  struct Note {
-    std::size_t node = 0;
-    std::size_t bytes = 0;
-  };
+  Step installed(const csiem_batch& batch, const csiem_http_response& response, Verdict& verdict, Request& next) {
+    const bool node_failed = response.transport != CSIEM_TRANSPORT_OK || response.status == 502 ||
+                             response.status == 503 || response.status == 504;
+    if (node_failed)
+      nodes_.failed(install_node_, host().mono_ns(), response.retry_after_ms);
+    else
+      nodes_.succeeded(install_node_);
+    const bool asked_for_kind = bootstrap_->next().path == "/";
+    if (!bootstrap_->answered(response, verdict)) {
+      install_trouble_ = verdict;
+      installer_ = nullptr;
+      return Step::done;
+    }
+    if (asked_for_kind) speak_as(bootstrap_->flavor());
+    if (!bootstrap_->done()) {
+      write_install(next);
+      return Step::send;
+    }
+    installer_ = nullptr;
+    install_trouble_ = {};
+    host().count("bootstrap_installed", bootstrap_->installed());
+    for (const std::string& path : bootstrap_->newer())
+      host().log(CSIEM_LOG_INFO, "bootstrap: what is there is newer and stays", {{"object", path}});
+    for (const std::string& problem : bootstrap_->problems())
+      host().log(CSIEM_LOG_WARN, "bootstrap: not installed", {{"object", problem}});
+    write_bulk(batch, next);
+    return Step::send;
+  }
 
   void add_headers(Request& out) const {
     for (const auto& [name, value] : headers_) out.header(name, value);
@@ -181,7 +336,13 @@ class Elastic final : public HttpExporter {
   Bulk bulk_;
   std::string path_;
   std::vector<std::pair<std::string, std::string>> headers_;
-  bool gzip_;
+  bool gzip_, fallback_;
+  Flavor flavor_;
+  std::optional<Bootstrap> bootstrap_;
+  const csiem_batch* installer_ = nullptr;  // the batch in whose name bootstrap asks
+  std::size_t install_node_ = 0;
+  Verdict install_trouble_;  // of the newest attempt; with a code when it failed
+  bool versioned_ = false;
   common::InFlight<Note> in_flight_;
 };
 

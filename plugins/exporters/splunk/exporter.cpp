@@ -1,18 +1,26 @@
-// Splunk HTTP Event Collector: batches into requests to /services/collector/event.
+// Splunk HTTP Event Collector: batches into requests to /services/collector.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <csiem/sdk.hpp>
+#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "common/endpoints.hpp"
 #include "common/guid.hpp"
-#include "common/in_flight.hpp"
 #include "common/template.hpp"
 #include "common/text.hpp"
+#include "common/transport.hpp"
+#include "splunk/acks.hpp"
 #include "splunk/envelope.hpp"
+#include "splunk/event_counts.hpp"
+#include "splunk/progress.hpp"
+#include "splunk/raw.hpp"
 #include "splunk/response.hpp"
+#include "splunk/settings.hpp"
 
 namespace csiem::splunk {
 namespace {
@@ -21,114 +29,92 @@ constexpr char kSettings[] =
 #include "splunk/settings.inc"
     ;
 
-// HEC answers are short; whatever is longer is somebody else's page.
+// HEC answers are short; whatever is longer is somebody else's page. Those about acknowledgements name up to 1000 ids.
 constexpr uint32_t kMaxAnswer = 64 * 1024;
-
-std::vector<std::string> base_urls(const Config& config) {
-  std::vector<std::string> urls = config.strings("hec_url");
-  if (urls.empty()) config.refuse("hec_url: missing");
-  for (std::size_t i = 0; i < urls.size(); ++i) {
-    std::string& url = urls[i];
-    const std::string key = "hec_url[" + std::to_string(i) + "]";
-    const common::UrlParts parts = common::url_parts(url);
-    if (!parts.ok || (!common::same_ignoring_case(parts.scheme, "https") && !common::is_plain_http(parts)))
-      config.refuse(key, "'" + url + "' is not an http or https URL");
-    else if (url.find_first_of("?#") != std::string::npos)
-      config.refuse(key, "a base URL has no query: '" + url + "'");
-    if (common::is_plain_http(parts) && !common::is_loopback(parts))
-      config.host().log(CSIEM_LOG_WARN, "the HEC token travels unencrypted over http", {{"url", url}});
-    if (const auto at = url.find("/services/collector"); at != std::string::npos) {
-      config.host().log(CSIEM_LOG_WARN, "hec_url is a base URL; the path of the collector is added by itself",
-                        {{"url", url}});
-      url.resize(at);
-    }
-    while (!url.empty() && url.back() == '/') url.pop_back();
-  }
-  return urls;
-}
-
-Envelope::Parts envelope_parts(const Config& config, std::string_view default_sourcetype) {
-  const auto setting = [&](const char* key, std::string_view fallback) {
-    std::string text = config.text(key, fallback);
-    if (text.empty()) text = fallback;
-    return config.attempt([&] { return common::Template::compile(text, key); });
-  };
-  Envelope::Parts parts;
-  parts.index = setting("index", "");
-  parts.sourcetype = setting("sourcetype", default_sourcetype);
-  parts.source =
-      config.attempt([&] { return common::Template::compile(config.text("source", "clawdstrike"), "source"); });
-  parts.host = setting("host", "");
-  if (config.text("host", "").empty()) parts.host.field(&csiem_event::agent_name, config.text("csiem.host_name", ""));
-  parts.indexed_fields = {"event_id", "event_type", "severity", "guard", "session_id", "environment", "tenant_id"};
-  if (config.has("indexed_fields")) parts.indexed_fields = config.strings("indexed_fields");
-  for (std::size_t i = parts.indexed_fields.size(); i-- > 0;) {
-    if (common::find_event_field(parts.indexed_fields[i]) != nullptr) continue;
-    config.refuse("indexed_fields[" + std::to_string(i) + "]",
-                  "'" + parts.indexed_fields[i] + "' is not a field of an event");
-    parts.indexed_fields.erase(parts.indexed_fields.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  parts.time = !config.boolean("auto_extract_timestamp", false);
-  return parts;
-}
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kSlowestPollMs = 10'000;
 
 class Splunk final : public HttpExporter {
  public:
   explicit Splunk(const Config& config)
-      : endpoints_(base_urls(config), config.text("strategy", "failover") == "round_robin" ? common::Spread::round_robin
-                                                                                           : common::Spread::failover),
+      : endpoints_(endpoints_of(config)),
         token_(config.secret("hec_token")),
-        index_(config.attempt([&] { return common::Template::compile(config.text("index", ""), "index"); })),
-        json_(envelope_parts(config, "clawdstrike:security")),
-        text_(envelope_parts(config, "clawdstrike:cef")),
+        index_(index_of(config)),
+        json_parts_(envelope_parts(config, "clawdstrike:security")),
+        text_parts_(envelope_parts(config, "clawdstrike:cef")),
+        json_(json_parts_),
+        text_(text_parts_),
         query_(config.boolean("auto_extract_timestamp", false) ? "?auto_extract_timestamp=true" : ""),
+        ack_(ack_settings(config)),
+        raw_(config.text("mode", "event") == "raw"),
         gzip_(config.text("compression", "gzip") == "gzip"),
         trust_prefix_(config.text("partial_prefix", "trust") == "trust"),
-        channel_(common::random_guid(config.host())) {
-    if (!index_.every_placeholder_has_default())
-      config.refuse("index", "every placeholder needs a default; write {session.tenant_id|security}");
+        poll_ms_(ack_.poll_ms),
+        metrics_index_(config.text("metrics.index", "")),
+        metrics_ms_(static_cast<uint32_t>(config.integer("metrics.interval", 60'000))),
+        source_(json_parts_.source.varies() ? std::string() : json_parts_.source.fixed_text()),
+        machine_(config.text("csiem.host_name", "")) {
     if (token_.empty()) config.refuse("hec_token: missing");
-    if (config.text("mode", "event") != "event") config.refuse("mode", "only \"event\" is part of this version");
-    if (config.text("use_ack", "auto") == "true")
-      config.refuse("use_ack",
-                    "waiting for the indexer's acknowledgement is not part of this version; with \"auto\" or false a "
-                    "200 from HEC is delivery");
+    if (raw_ && config.boolean("auto_extract_timestamp", false))
+      config.refuse("auto_extract_timestamp", "raw mode always takes the time from the text; leave it out");
   }
 
   void build(const csiem_batch& batch, Request& out) override {
-    const bool json = common::is_json_type(view(batch.content_type));
-    const Envelope& envelope = json ? json_ : text_;
-    for (uint32_t i = 0; i < batch.count; ++i) envelope.write(*batch.events[i], batch.bodies[i], json, out);
-    Note note;
-    note.endpoint = endpoints_.pick(host().mono_ns());
-    note.bytes = out.body_size();
-    note.compressed = gzip_;
-    out.url = endpoints_.url(note.endpoint) + "/services/collector/event" + query_;
-    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
-    out.max_response_bytes = kMaxAnswer;
-    out.header("Content-Type", "application/json");
-    out.header("X-Splunk-Request-Channel", channel_);
-    out.header("Authorization", "Splunk ", token_);
-    in_flight_.start(batch, note);
+    if (held_ >= ack_.max_pending) {
+      out.busy();
+      return;
+    }
+    const std::size_t endpoint = endpoints_.pick(host().mono_ns());
+    if (quiet(endpoint)) {
+      out.busy();
+      return;
+    }
+    forget(batch);  // as this is, it is nothing that was begun earlier
+    Work& work = works_[++last_ticket_];
+    tickets_[&batch] = last_ticket_;
+    work.batch = &batch;
+    Progress& progress = work.progress;
+    if (raw_)
+      progress.groups = raw_groups(batch, is_json(batch) ? json_parts_ : text_parts_);
+    else
+      progress.groups.push_back({query_, everyone(batch)});
+    write_group(batch, progress, endpoint, out);
   }
 
-  Verdict classify(const csiem_batch& batch, const csiem_http_response& response) override {
-    const Note note = in_flight_.finish(batch);
-    Sent sent;
-    sent.count = batch.count;
-    sent.bytes = note.bytes;
-    sent.compressed = note.compressed;
-    sent.index_varies = index_.varies();
-    sent.index_shared = response.status == 400 && same_index(batch);
-    sent.trust_prefix = trust_prefix_;
-    Reading reading = read_answer(response, sent);
-    judge_endpoint(note.endpoint, reading);
-    adapt(reading);
-    name_the_index(batch, reading);
-    if (reading.near_capacity) host().count("near_capacity");
-    if (reading.partial) host().count("partial_batches");
-    if (reading.verdict.outcome == CSIEM_DELIVERED) channel_renewed_ = false;
-    return std::move(reading.verdict);
+  Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
+             Request& next) override {
+    const auto found = tickets_.find(&batch);
+    if (found == tickets_.end()) {
+      verdict = Verdict::of(CSIEM_RETRY, "splunk.forgotten");
+      return Step::done;
+    }
+    const Ticket ticket = found->second;
+    Work& work = works_[ticket];
+    judge(ticket, work, response);
+    Progress& progress = work.progress;
+    if (progress.more()) {
+      write_group(batch, progress, endpoints_.pick(host().mono_ns()), next);
+      return Step::send;
+    }
+    if (progress.waits.empty()) {
+      verdict = progress.verdict(batch.count);
+      count_delivered(batch, verdict);
+      drop(ticket);
+      return Step::done;
+    }
+    work.held = true;
+    ++held_;
+    return Step::hold;
+  }
+
+  void forget(const csiem_batch& batch) override {
+    const auto found = tickets_.find(&batch);
+    if (found == tickets_.end()) return;
+    const Ticket ticket = found->second;
+    const Progress& progress = works_[ticket].progress;
+    if (progress.more() && progress.channel) Acks::end(*progress.channel, progress.send);
+    acks_.forget(ticket);
+    drop(ticket);
   }
 
   // With the token, so that a refused token shows here too; HEC does not ask for it.
@@ -141,11 +127,121 @@ class Splunk final : public HttpExporter {
   Verdict classify_probe(const csiem_http_response& response) override { return read_health(response).verdict; }
 
  private:
-  struct Note {
-    std::size_t endpoint = 0;
-    std::size_t bytes = 0;
-    bool compressed = false;
+  // A batch in our hands. `held`: everything is sent, and it waits for the indexers.
+  struct Work {
+    const csiem_batch* batch = nullptr;
+    Progress progress;
+    bool held = false;
   };
+
+  void drop(Ticket ticket) {
+    const auto at = works_.find(ticket);
+    if (at->second.held) --held_;
+    tickets_.erase(at->second.batch);
+    works_.erase(at);
+  }
+
+  static bool is_json(const csiem_batch& batch) { return common::is_json_type(view(batch.content_type)); }
+  static std::vector<uint32_t> everyone(const csiem_batch& batch) {
+    std::vector<uint32_t> all(batch.count);
+    for (uint32_t i = 0; i < batch.count; ++i) all[i] = i;
+    return all;
+  }
+
+  // ---- sending ----
+
+  void write_group(const csiem_batch& batch, Progress& progress, std::size_t endpoint, Request& out) {
+    const RawGroup& group = progress.groups[progress.next];
+    const bool json = is_json(batch);
+    const Envelope& envelope = json ? json_ : text_;
+    for (const uint32_t i : group.members) {
+      if (raw_)
+        add_raw_line(view(batch.bodies[i]), json, out);
+      else
+        envelope.write(*batch.events[i], batch.bodies[i], json, out);
+    }
+    progress.endpoint = endpoint;
+    progress.channel = channel_of(progress.endpoint);
+    progress.send = Acks::begin(*progress.channel);
+    progress.bytes = out.body_size();
+    progress.compressed = gzip_;
+    out.url = endpoints_.url(progress.endpoint) + (raw_ ? "/services/collector/raw" : "/services/collector/event") +
+              group.query;
+    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
+    out.max_response_bytes = kMaxAnswer;
+    out.header("Content-Type", raw_ ? "text/plain; charset=utf-8" : "application/json");
+    add_headers(*progress.channel, out);
+  }
+
+  void add_headers(const Acks::Channel& channel, Request& out) const {
+    out.header("X-Splunk-Request-Channel", channel.guid);
+    if (const std::string cookies = channel.cookie_header(); !cookies.empty()) out.header("Cookie", cookies);
+    out.header("Authorization", "Splunk ", token_);
+  }
+
+  Acks::ChannelRef channel_of(std::size_t endpoint) {
+    if (auto channel = acks_.current(endpoint)) return channel;
+    const bool first = std::find(opened_.begin(), opened_.end(), endpoint) == opened_.end();
+    if (first) opened_.push_back(endpoint);
+    return acks_.open(endpoint, first && !ack_.channel.empty() ? ack_.channel : common::random_guid(host()));
+  }
+
+  // ---- answers ----
+
+  // What the newest answer says about the group that was sent.
+  void judge(Ticket ticket, Work& work, const csiem_http_response& response) {
+    const csiem_batch& batch = *work.batch;
+    Progress& progress = work.progress;
+    const Acks::ChannelRef channel = progress.channel;
+    Acks::end(*channel, progress.send);
+    keep_cookies(response, *channel);
+    const RawGroup& group = progress.groups[progress.next];
+    Sent sent;
+    sent.count = static_cast<uint32_t>(group.members.size());
+    sent.bytes = progress.bytes;
+    sent.compressed = progress.compressed;
+    sent.index_varies = index_.varies();
+    sent.index_shared = response.status == 400 && same_index(batch, group.members);
+    sent.trust_prefix = trust_prefix_;
+    sent.raw = raw_;
+    Reading reading = read_answer(response, sent);
+    heed(progress.endpoint, response);
+    judge_endpoint(progress.endpoint, reading);
+    adapt(progress, reading);
+    name_the_index(batch, group.members, reading);
+    if (reading.near_capacity) host().count("near_capacity");
+    if (reading.partial) host().count("partial_batches");
+    if (reading.verdict.outcome == CSIEM_DELIVERED) renewed_.erase(progress.endpoint);
+    const bool waits = reading.ack_id.has_value() && ack_.use != UseAck::no;
+    if (reading.verdict.outcome == CSIEM_DELIVERED && response.status == 200 && !reading.ack_id) no_ack_offered();
+    progress.answered(std::move(reading.verdict), waits ? reading.ack_id : std::nullopt);
+    if (waits) wait_for(ticket, progress, *reading.ack_id);
+    credit(*channel);
+  }
+
+  static void keep_cookies(const csiem_http_response& response, Acks::Channel& channel) {
+    for (uint32_t i = 0; i < response.header_count; ++i)
+      if (view(response.headers[i].key) == "set-cookie") channel.take_cookie(view(response.headers[i].value));
+  }
+
+  void no_ack_offered() {
+    if (ack_.use != UseAck::yes || said_no_ack_) return;
+    said_no_ack_ = true;
+    host().count("acks_unsupported");
+    host().log(CSIEM_LOG_WARN,
+               "use_ack is true, and the token does not use indexer acknowledgement: HEC's 200 counts as delivery");
+  }
+
+  // Retry-After holds for every kind of request.
+  void heed(std::size_t endpoint, const csiem_http_response& response) {
+    constexpr uint32_t kLongestMs = 3'600'000;
+    if (response.retry_after_ms == 0 || (response.status != 429 && response.status != 503)) return;
+    quiet_until_ns_[endpoint] = host().mono_ns() + int64_t{std::min(response.retry_after_ms, kLongestMs)} * kNsPerMs;
+  }
+  bool quiet(std::size_t endpoint) const {
+    const auto at = quiet_until_ns_.find(endpoint);
+    return at != quiet_until_ns_.end() && host().mono_ns() < at->second;
+  }
 
   void judge_endpoint(std::size_t endpoint, Reading& reading) {
     if (!reading.endpoint_failed) {
@@ -159,10 +255,9 @@ class Splunk final : public HttpExporter {
   }
 
   // Two refusals have a remedy on our side. It is tried once; the same answer after it is the operator's business.
-  void adapt(Reading& reading) {
-    if (reading.want_new_channel && !channel_renewed_) {
-      channel_ = common::random_guid(host());
-      channel_renewed_ = true;
+  void adapt(const Progress& progress, Reading& reading) {
+    if (reading.want_new_channel && renewed_.emplace(progress.endpoint, true).second) {
+      acks_.open(progress.endpoint, common::random_guid(host()));
       host().count("channel_renewed");
       reading.verdict.outcome = CSIEM_RETRY;
     }
@@ -174,35 +269,222 @@ class Splunk final : public HttpExporter {
     }
   }
 
-  bool same_index(const csiem_batch& batch) const {
-    if (!index_.varies() || batch.count < 2) return true;
-    const std::string first = index_.render(*batch.events[0]);
-    for (uint32_t i = 1; i < batch.count; ++i)
-      if (index_.render(*batch.events[i]) != first) return false;
-    return true;
+  bool same_index(const csiem_batch& batch, const std::vector<uint32_t>& members) const {
+    if (!index_.varies() || members.size() < 2) return true;
+    const std::string first = index_.render(*batch.events[members.front()]);
+    return std::all_of(members.begin(), members.end(),
+                       [&](uint32_t i) { return index_.render(*batch.events[i]) == first; });
   }
 
   // HEC says that an index is wrong, never which.
-  void name_the_index(const csiem_batch& batch, Reading& reading) const {
-    if (reading.hec_code != 7 || batch.count == 0) return;
+  void name_the_index(const csiem_batch& batch, const std::vector<uint32_t>& members, Reading& reading) const {
+    if (reading.hec_code != 7 || members.empty()) return;
     const auto explain = [&](const csiem_event& event, std::string& message) {
       const std::string index = index_.render(event);
       message += index.empty() ? " (the token's default index)" : " '" + std::string(common::clip(index, 200)) + "'";
     };
-    if (!index_.varies() || batch.count == 1) explain(*batch.events[0], reading.verdict.message);
+    if (!index_.varies() || members.size() == 1) explain(*batch.events[members.front()], reading.verdict.message);
     for (EventVerdict& one : reading.verdict.except)
-      if (one.outcome == CSIEM_REJECT) explain(*batch.events[one.index], one.message);
+      if (one.outcome == CSIEM_REJECT) explain(*batch.events[members[one.index]], one.message);
+  }
+
+  // ---- acknowledgement by the indexers ----
+
+  void wait_for(Ticket ticket, const Progress& progress, int64_t ack_id) {
+    const Acks::ChannelRef channel = progress.channel;
+    host().count("acks_awaited");
+    for (const Ticket lost : acks_.add(*channel, progress.send, ack_id, ticket, host().mono_ns()))
+      give_up(lost, channel.get(), "splunk.ack_lost",
+              "the indexer counts its acknowledgements from the beginning again");
+    poll_ms_ = ack_.poll_ms;
+    arm();
+  }
+
+  void arm() {
+    if (armed_ || acks_.empty()) return;
+    armed_ = host().timer(static_cast<uint32_t>(poll_ms_), &Splunk::poll_due, this, nullptr) == CSIEM_OK;
+  }
+  static void poll_due(void* user) noexcept {
+    auto* self = static_cast<Splunk*>(user);
+    self->armed_ = false;
+    guard(nullptr, [&] {
+      self->poll();
+      return CSIEM_OK;
+    });
+    self->arm();
+  }
+
+  void poll() {
+    const int64_t now = host().mono_ns();
+    for (const Ticket ticket : acks_.overdue(now - ack_.timeout_ms * kNsPerMs)) {
+      host().count("acks_timed_out");
+      give_up(ticket, nullptr, "splunk.ack_timeout",
+              "not acknowledged by the indexer within " + std::to_string(ack_.timeout_ms / 1000) + " s");
+    }
+    for (const Acks::ChannelRef& channel : acks_.to_ask()) {
+      if (quiet(channel->endpoint)) continue;
+      Request request;
+      const std::string ids = question(acks_.ids(*channel));
+      request.url = endpoints_.url(channel->endpoint) + "/services/collector/ack";
+      request.max_response_bytes = kMaxAnswer;
+      request.header("Content-Type", "application/json");
+      add_headers(*channel, request);
+      request.add(std::string_view(ids));
+      channel->asking = true;
+      if (ask(request, [this, channel](const csiem_http_response& response) { polled(channel, response); }) != CSIEM_OK)
+        channel->asking = false;
+    }
+    // Asked again later and later while nothing comes; the first answer with news ends that.
+    poll_ms_ = std::max(ack_.poll_ms, std::min(kSlowestPollMs, poll_ms_ * 3 / 2));
+  }
+
+  void polled(const Acks::ChannelRef& channel, const csiem_http_response& response) {
+    channel->asking = false;
+    heed(channel->endpoint, response);
+    if (response.transport != CSIEM_TRANSPORT_OK) return;  // asked again; nothing is known
+    keep_cookies(response, *channel);
+    if (response.status == 400 && read_answer(response, Sent{}).hec_code == 14) {
+      acks_are_off(channel->endpoint);
+      return;
+    }
+    bool broken = response.status != 200;
+    std::vector<int64_t> ids = broken ? std::vector<int64_t>() : acknowledged_ids(view(response.body), &broken);
+    if (broken) {
+      host().count("ack_polls_failed");
+      return;
+    }
+    if (!ids.empty()) poll_ms_ = ack_.poll_ms;
+    Acks::report(*channel, std::move(ids));
+    credit(*channel);
+  }
+
+  // The token lost its acknowledgement while batches waited: what HEC took counts, as it does for every such token.
+  void acks_are_off(std::size_t endpoint) {
+    host().log(CSIEM_LOG_WARN, "the token does not use indexer acknowledgement any more: HEC's 200 counts as delivery");
+    host().count("acks_unsupported");
+    for (const Ticket ticket : acks_.all_of(endpoint)) {
+      const auto at = works_.find(ticket);
+      if (at == works_.end()) continue;
+      at->second.progress.acknowledge_endpoint(endpoint);
+      end_if_complete(ticket);
+    }
+  }
+
+  void credit(Acks::Channel& channel) {
+    for (const auto& [id, ticket] : Acks::acknowledged(channel)) {
+      host().count("acks_received");
+      const auto at = works_.find(ticket);
+      if (at == works_.end()) continue;
+      at->second.progress.acknowledge(channel, id);
+      end_if_complete(ticket);
+    }
+  }
+
+  // What is not acknowledged comes again.
+  void give_up(Ticket ticket, const Acks::Channel* on, const std::string& code, const std::string& why) {
+    const auto at = works_.find(ticket);
+    if (at == works_.end()) return;
+    at->second.progress.unacknowledged(on, code, why);
+    if (on == nullptr) acks_.forget(ticket);
+    end_if_complete(ticket);
+  }
+
+  // Of a batch that still sends, after() looks when that is over.
+  void end_if_complete(Ticket ticket) {
+    const auto at = works_.find(ticket);
+    if (at == works_.end() || !at->second.held || !at->second.progress.waits.empty()) return;
+    const csiem_batch& batch = *at->second.batch;
+    const Verdict verdict = at->second.progress.verdict(batch.count);
+    count_delivered(batch, verdict);
+    drop(ticket);
+    release(batch, verdict);
+  }
+
+  // ---- metrics ----
+
+  void count_delivered(const csiem_batch& batch, const Verdict& verdict) {
+    if (metrics_index_.empty()) return;
+    auto named = verdict.except.begin();  // ascending, except where an endpoint stopped in the middle
+    for (uint32_t i = 0; i < batch.count; ++i) {
+      while (named != verdict.except.end() && named->index < i) ++named;
+      const bool own = named != verdict.except.end() && named->index == i;
+      if ((own ? named->outcome : verdict.outcome) == CSIEM_DELIVERED) counts_.add(*batch.events[i]);
+    }
+    if (!counting_ && !counts_.empty())
+      counting_ = host().timer(metrics_ms_, &Splunk::metrics_due, this, nullptr) == CSIEM_OK;
+  }
+
+  static void metrics_due(void* user) noexcept {
+    auto* self = static_cast<Splunk*>(user);
+    self->counting_ = false;
+    guard(nullptr, [&] {
+      self->send_metrics();
+      return CSIEM_OK;
+    });
+  }
+
+  void send_metrics() {
+    const std::size_t endpoint = endpoints_.pick(host().mono_ns());
+    if (quiet(endpoint)) {
+      counting_ = host().timer(metrics_ms_, &Splunk::metrics_due, this, nullptr) == CSIEM_OK;
+      return;
+    }
+    Request request;
+    counts_.write(host().unix_ns(), metrics_index_, source_, machine_, request);
+    request.url = endpoints_.url(endpoint) + "/services/collector/event";
+    request.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
+    request.max_response_bytes = kMaxAnswer;
+    request.header("Content-Type", "application/json");
+    add_headers(*channel_of(endpoint), request);
+    const EventCounts sent = std::exchange(counts_, {});
+    const auto answered = [this, sent, endpoint](const csiem_http_response& response) {
+      heed(endpoint, response);
+      metrics_answered(sent, response);
+    };
+    if (ask(request, answered) != CSIEM_OK) counts_.merge(sent);
+  }
+
+  // Counted twice is worse than not counted: only what was certainly not taken goes into the next interval.
+  void metrics_answered(const EventCounts& sent, const csiem_http_response& response) {
+    const Reading reading = read_answer(response, Sent{});
+    if (reading.verdict.outcome == CSIEM_DELIVERED) {
+      host().count("metrics_sent");
+      return;
+    }
+    host().count("metrics_failed");
+    if (reading.verdict.outcome == CSIEM_RETRY && (response.flags & CSIEM_RESPONSE_AMBIGUOUS) == 0) {
+      counts_.merge(sent);
+      return;
+    }
+    if (said_metrics_refused_) return;
+    said_metrics_refused_ = true;
+    host().log(CSIEM_LOG_WARN, "the metrics were not taken; the events themselves are not affected",
+               {{"index", metrics_index_}, {"code", reading.verdict.code}, {"reason", reading.verdict.message}});
   }
 
   common::Endpoints endpoints_;
   std::string token_;  // handle
   common::Template index_;
+  Envelope::Parts json_parts_, text_parts_;
   Envelope json_, text_;
   std::string query_;
-  bool gzip_, trust_prefix_;
-  bool channel_renewed_ = false;  // since the last success
-  std::string channel_;
-  common::InFlight<Note> in_flight_;
+  AckSettings ack_;
+  bool raw_, gzip_, trust_prefix_;
+  std::map<std::size_t, bool> renewed_;            // endpoints whose channel was replaced since their last success
+  std::map<std::size_t, int64_t> quiet_until_ns_;  // of endpoints that said Retry-After
+  std::vector<std::size_t> opened_;                // endpoints that have had a channel
+  Acks acks_;
+  std::map<Ticket, Work> works_;
+  std::unordered_map<const csiem_batch*, Ticket> tickets_;
+  Ticket last_ticket_ = 0;
+  std::size_t held_ = 0;  // of works_
+  int64_t poll_ms_;
+  bool armed_ = false, said_no_ack_ = false;
+  std::string metrics_index_;
+  uint32_t metrics_ms_;
+  std::string source_, machine_;
+  EventCounts counts_;  // since metrics went out last
+  bool counting_ = false, said_metrics_refused_ = false;
 };
 
 }  // namespace
@@ -215,6 +497,6 @@ CSIEM_EXPORTER(csiem::splunk::Splunk, "org.clawdstrike.splunk", "splunk", CSIEM_
                    .description("Splunk HTTP Event Collector")
                    .default_format("native")
                    .accepts("native ecs ocsf cef")
-                   .flags(CSIEM_EXPORTER_PARTIAL)
+                   .flags(CSIEM_EXPORTER_PARTIAL | CSIEM_EXPORTER_ACKS)
                    .limits(0, 838'860'800, 5'242'880 - 64 * 1024),
                csiem::splunk::kSettings);

@@ -16,11 +16,13 @@ namespace {
 
 // A body of exactly this size or less is taken by every deployment, so a complaint about its first byte is about data.
 constexpr std::size_t kAlwaysFits = 1'000'000;
+// With a verdict of "delivered" any wait at all tells the host to slow down.
+constexpr uint32_t kSlowDownMs = 1'000;
 
 // {"text":"Incorrect index","code":7,"invalid-event-number":2}; every member may be missing, and the whole may be HTML.
 struct Answer {
   int64_t code = -1;
-  std::optional<int64_t> event_number;
+  std::optional<int64_t> event_number, ack_id;
   std::string text;
   bool is_json = false;
 };
@@ -45,6 +47,7 @@ Answer parse(std::string_view body) {
   const boost::json::object& object = value.get_object();
   answer.code = whole_number(object, "code").value_or(-1);
   answer.event_number = whole_number(object, "invalid-event-number");
+  answer.ack_id = whole_number(object, "ackId");
   if (const boost::json::value* text = object.if_contains("text"); text != nullptr && text->is_string())
     answer.text = common::excerpt({text->get_string().data(), text->get_string().size()});
   return answer;
@@ -91,8 +94,15 @@ void refused_one(const csiem_http_response& response, const Sent& sent, const An
   const int32_t outcome = wrong_index && !sent.index_varies ? CSIEM_CONFIG : CSIEM_REJECT;
   reading.verdict = verdict_of(outcome, response, answer);
   // Code 7 counts from one, the others from zero.
-  int64_t bad = answer.event_number.value_or(-1);
+  int64_t bad = sent.raw ? -1 : answer.event_number.value_or(-1);
   if (wrong_index && bad >= 0) --bad;
+  if (sent.raw && wrong_index && outcome == CSIEM_REJECT && sent.count > 1) {
+    // They share their index.
+    for (uint32_t i = 0; i < sent.count; ++i)
+      reading.verdict.event(i, CSIEM_REJECT, response.status, reading.verdict.code, answer.text);
+    return;
+  }
+  if (sent.raw && answer.code == 6 && sent.bytes > kAlwaysFits) reading.verdict.outcome = CSIEM_SPLIT;
   if (bad < 0 || bad >= int64_t{sent.count}) return;  // which one is unknown: the host finds out by halving
   if (outcome == CSIEM_CONFIG) {
     if (bad == 0 || !sent.trust_prefix) return;
@@ -178,6 +188,8 @@ Reading read_answer(const csiem_http_response& response, const Sent& sent) {
     }
     // Codes other than 0 come with 200 too; whatever they are, the events were taken.
     reading.near_capacity = answer.code == 24 || answer.code == 25;
+    if (reading.near_capacity) reading.verdict.retry_after_ms = kSlowDownMs;
+    reading.ack_id = answer.ack_id;
     return reading;
   }
   if (status == 400 || status == 422) {
@@ -191,6 +203,8 @@ Reading read_answer(const csiem_http_response& response, const Sent& sent) {
     outcome = CSIEM_RETRY;
     reading.endpoint_failed = true;
   }
+  // The channel holds as many unanswered acknowledgements as it may.
+  reading.want_new_channel = answer.code == 27;
   reading.want_plain = status == 415 && sent.compressed;
   reading.verdict = verdict_of(outcome, response, answer);
   return reading;

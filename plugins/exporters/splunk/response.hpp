@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace csiem::splunk {
 
@@ -17,6 +18,7 @@ struct Sent {
   bool index_varies = false;  // the index depends on the event
   bool index_shared = true;   // all events of this request go to one index all the same
   bool trust_prefix = true;   // events before the refused one count as delivered
+  bool raw = false;           // lines, not envelopes: no answer can name one of them
 };
 
 // The verdict, and what the exporter itself should do about it.
@@ -25,6 +27,7 @@ struct Reading {
   int64_t hec_code = -1;          // "code" of the answer
   bool endpoint_failed = false;   // another endpoint may do better
   bool near_capacity = false;     // accepted, but the collector asks to slow down
+  std::optional<int64_t> ack_id;  // accepted, and the indexer will acknowledge under this number
   bool partial = false;           // some events taken, one refused, the rest not looked at
   bool want_new_channel = false;  // would be worth one attempt on a fresh channel
   bool want_plain = false;        // would be worth one attempt without compression

@@ -108,8 +108,11 @@ TEST_CASE("splunk: settings that cannot work are refused with the reason") {
   };
   CHECK(refusal("{}") == "accepted");
   CHECK(refusal(R"({"use_ack":false})") == "accepted");
-  CHECK(refusal(R"({"use_ack":true})").find("not part of this version") != std::string::npos);
-  CHECK(refusal(R"({"mode":"raw"})").find("mode") == 0);
+  CHECK(refusal(R"({"use_ack":true,"mode":"raw"})") == "accepted");
+  CHECK(refusal(R"({"mode":"raw","indexed_fields":["event_id"]})").find("indexed_fields: raw mode") == 0);
+  CHECK(refusal(R"({"mode":"raw","auto_extract_timestamp":true})").find("auto_extract_timestamp: raw") == 0);
+  CHECK(refusal(R"({"ack":{"channel":"7f1c0f9e-6b0c-4a3e-9f8f-1f4a4f6d2c11"}})") == "accepted");
+  CHECK(refusal(R"({"ack":{"channel":"mine"}})").find("ack.channel: 'mine' is not a GUID") == 0);
   CHECK(refusal(R"({"hec_token":""})") == "hec_token: missing");
   CHECK(refusal(R"({"hec_url":"hec.example.com"})").find("not an http or https URL") != std::string::npos);
   CHECK(refusal(R"({"hec_url":["https://a","ftp://b"]})").find("ftp://b") != std::string::npos);
@@ -118,11 +121,10 @@ TEST_CASE("splunk: settings that cannot work are refused with the reason") {
   CHECK(refusal(R"({"index":"{tenant|x}"})").find("'{tenant}'") != std::string::npos);
   CHECK(refusal(R"({"source":"{session.id"})").find("without '}'") != std::string::npos);
   CHECK(refusal(R"({"indexed_fields":["nope"]})").find("'nope'") != std::string::npos);
-  CHECK(refusal(R"({"hec_url":["https://a","ftp://b"],"index":"{session.tenant_id}","use_ack":true})") ==
+  CHECK(refusal(R"({"hec_url":["https://a","ftp://b"],"index":"{session.tenant_id}","ack":{"channel":"x"}})") ==
         "hec_url[1]: 'ftp://b' is not an http or https URL\n"
         "index: every placeholder needs a default; write {session.tenant_id|security}\n"
-        "use_ack: waiting for the indexer's acknowledgement is not part of this version; with \"auto\" or false a 200 "
-        "from HEC is delivery");
+        "ack.channel: 'x' is not a GUID; leave it empty for a random one");
 }
 
 TEST_CASE("splunk: a URL that already holds the collector's path is repaired with a warning") {
@@ -144,7 +146,6 @@ TEST_CASE("splunk: every documented answer has its outcome") {
   // A batch of one, so that the outcome of the batch is the outcome of the event.
   const Case cases[] = {
       {200, R"({"text":"Success","code":0})", CSIEM_DELIVERED, ""},
-      {200, R"({"text":"Success","code":0,"ackId":3})", CSIEM_DELIVERED, ""},
       {200, "", CSIEM_RETRY, "splunk.answer_cut"},
       {200, R"({"text":"Succ)", CSIEM_RETRY, "splunk.answer_cut"},
       {200, "OK", CSIEM_CONFIG, "splunk.not_hec"},

@@ -33,7 +33,7 @@ TEST_CASE("settings reach the plugin as JSON with defaults, without the daemon's
 
 TEST_CASE("a nested table that was not written has the defaults inside of it") {
   const auto json = json_of("splunk", "hec_url = \"https://h\"\nhec_token = \"cred:T\"\n");
-  CHECK(json.find(R"("ack":{"poll_interval":1000,"max_pending":1000})") != std::string::npos);
+  CHECK(json.find(R"("ack":{"poll_interval":1000,"timeout":300000,"max_pending":1000})") != std::string::npos);
 }
 
 TEST_CASE("a plugin's defaults of the daemon's keys may depend on a setting, and what is written wins") {

@@ -32,6 +32,7 @@ constexpr const char* kSplunk = R"json({
     "use_ack": {"enum": [false, true, "auto"], "default": "auto"},
     "ack": {"type": "object", "properties": {
       "poll_interval": {"type": "integer", "format": "duration", "default": "1s"},
+      "timeout": {"type": "integer", "format": "duration", "default": 300000},
       "max_pending": {"type": "integer", "minimum": 1, "default": 1000}}}
   }})json";
 
@@ -48,6 +49,9 @@ constexpr const char* kElastic = R"json({
     "pipeline": {"type": "string", "default": ""},
     "compression": {"type": "string", "enum": ["gzip", "none"], "default": "gzip"},
     "bootstrap": {"type": "boolean", "default": false},
+    "bootstrap_options": {"type": "object", "additionalProperties": false, "properties": {
+      "retention_days": {"type": "integer", "default": 90}, "replicas": {"type": "integer", "default": 1}}},
+    "on_mapping_error": {"type": "string", "enum": ["dlq", "fallback"], "default": "dlq"},
     "tls": {"type": "object", "properties": {"ca_fingerprint": {"type": "string"}}, "additionalProperties": false}
   }})json";
 

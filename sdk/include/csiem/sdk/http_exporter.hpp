@@ -6,6 +6,7 @@
 #include <csiem/sdk/config.hpp>
 #include <csiem/sdk/request.hpp>
 
+#include <functional>
 #include <memory>
 #include <unordered_map>
 
@@ -15,7 +16,9 @@ namespace csiem {
 // come one at a time. What they throw makes the batch a retry and is logged.
 class HttpExporter {
  public:
-  enum class Step { done, send };
+  // hold: the destination took the batch and will confirm it later; the exporter keeps it until it calls release(). For
+  // exporters registered with CSIEM_EXPORTER_ACKS.
+  enum class Step { done, send, hold };
 
   HttpExporter() = default;
   HttpExporter(const HttpExporter&) = delete;
@@ -31,7 +34,8 @@ class HttpExporter {
     return classify_status(response);
   }
   // For exporters that need several requests per batch. `step` is 0 after the first answer. `verdict` is kept from step
-  // to step and is the batch's result when this returns done; on send, `next` goes out and after() runs again.
+  // to step and is the batch's result when this returns done; on send, `next` goes out and after() runs again. `verdict`
+  // of a batch on hold is not used.
   virtual Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t step, Verdict& verdict,
                      Request& next) {
     (void)step;
@@ -39,6 +43,8 @@ class HttpExporter {
     verdict = classify(batch, response);
     return Step::done;
   }
+  // A batch was taken back by the host: it may not be touched or released any more.
+  virtual void forget(const csiem_batch& batch) { (void)batch; }
   // A harmless request that shows whether the destination would accept events. Override it to offer a health check;
   // classify_probe() reads the answer.
   virtual void build_probe(Request& out) { (void)out; }
@@ -47,9 +53,18 @@ class HttpExporter {
   static Verdict classify_status(const csiem_http_response& r);
   const Host& host() const noexcept { return host_; }
 
+ protected:
+  using Answered = std::function<void(const csiem_http_response&)>;
+  // Ends a batch on hold. The batch is not readable afterwards.
+  void release(const csiem_batch& batch, const Verdict& verdict);
+  // Sends a request that belongs to no batch; `answered` runs when its answer is there, unless the exporter is gone.
+  // Not from the constructor, not from build() (`request` may not be the one that is being built).
+  csiem_status ask(Request& request, Answered answered);
+
  private:
   friend class HttpShell;
   Host host_;
+  class HttpShell* shell_ = nullptr;
 };
 
 inline Verdict HttpExporter::classify_status(const csiem_http_response& r) {
@@ -92,6 +107,7 @@ class HttpShell {
  public:
   HttpShell(std::unique_ptr<HttpExporter> exporter, const Host& host) : exporter_(std::move(exporter)), host_(host) {
     exporter_->host_ = host_;
+    exporter_->shell_ = this;
   }
 
   csiem_status submit(const csiem_batch* batch, uint64_t token, csiem_error* err) {
@@ -108,7 +124,22 @@ class HttpShell {
     const auto at = calls_.find(token);
     if (at == calls_.end()) return;
     host_.http()->cancel(host_.instance(), at->second->request_id);
+    const csiem_batch* batch = at->second->batch;
     calls_.erase(at);
+    if (batch != nullptr) exporter_->forget(*batch);
+  }
+
+  csiem_status release(const csiem_batch& batch, const Verdict& verdict) {
+    for (const auto& [token, call] : calls_)
+      if (call->batch == &batch && call->held) return finish(token, verdict);
+    return CSIEM_E_CLOSED;
+  }
+  csiem_status ask(Request& request, std::function<void(const csiem_http_response&)> answered) {
+    auto& question = questions_[++last_question_];
+    question = std::make_unique<Question>(Question{this, last_question_, std::move(answered)});
+    const csiem_status status = request.send(host_, &HttpShell::question_answered, question.get(), nullptr, nullptr);
+    if (status != CSIEM_OK) questions_.erase(last_question_);
+    return status;
   }
 
  private:
@@ -119,13 +150,20 @@ class HttpShell {
     uint64_t request_id = 0;
     uint32_t step = 0;
     Verdict verdict;
+    bool held = false;
+  };
+  struct Question {
+    HttpShell* shell;
+    uint64_t id;
+    std::function<void(const csiem_http_response&)> answered;
   };
 
   csiem_status start(uint64_t token, const csiem_batch* batch, csiem_error* err) {
+    if (request_.is_busy()) return CSIEM_E_BUSY;
     if (request_.settled()) return host_.complete(token, *request_.settled());
     // Stored before it is sent: a throw in between would leave the host with a dangling user pointer.
     auto& call = calls_[token];
-    call = std::make_unique<Call>(Call{this, token, batch, 0, 0, {}});
+    call = std::make_unique<Call>(Call{this, token, batch, 0, 0, {}, false});
     const csiem_status status = request_.send(host_, &HttpShell::done, call.get(), &call->request_id, err);
     return status == CSIEM_OK ? CSIEM_OK : unsent(token, status, err);
   }
@@ -141,12 +179,29 @@ class HttpShell {
   csiem_status answered(Call& call, const csiem_http_response& response, csiem_error* err) {
     if (call.batch == nullptr) return finish(call.token, exporter_->classify_probe(response));
     request_.clear();
-    if (exporter_->after(*call.batch, response, call.step, call.verdict, request_) == HttpExporter::Step::done)
-      return finish(call.token, std::move(call.verdict));
+    const HttpExporter::Step next = exporter_->after(*call.batch, response, call.step, call.verdict, request_);
+    if (next == HttpExporter::Step::done) return finish(call.token, call.verdict);
+    if (next == HttpExporter::Step::hold) {
+      call.held = true;
+      return CSIEM_OK;
+    }
     if (request_.settled()) return finish(call.token, *request_.settled());
     ++call.step;
     const csiem_status status = request_.send(host_, &HttpShell::done, &call, &call.request_id, err);
     return status == CSIEM_OK ? CSIEM_OK : unsent(call.token, status, err);
+  }
+  static void question_answered(void* user, const csiem_http_response* response) noexcept {
+    auto* question = static_cast<Question*>(user);
+    HttpShell* shell = question->shell;
+    const auto answered = std::move(question->answered);
+    shell->questions_.erase(question->id);
+    csiem_error err{};
+    const csiem_status status = guard(&err, [&] {
+      answered(*response);
+      return CSIEM_OK;
+    });
+    if (status != CSIEM_OK)
+      shell->host_.log(CSIEM_LOG_ERROR, "reading an answer failed", {{"reason", std::string_view(err.text, err.len)}});
   }
   // The host refused the request. A matter of policy or of a bad URL ends the batch as a fault of the settings;
   // anything else goes back to the host as it is.
@@ -175,7 +230,14 @@ class HttpShell {
   Host host_;
   Request request_;
   std::unordered_map<uint64_t, std::unique_ptr<Call>> calls_;
+  std::unordered_map<uint64_t, std::unique_ptr<Question>> questions_;
+  uint64_t last_question_ = 0;
 };
+
+inline void HttpExporter::release(const csiem_batch& batch, const Verdict& verdict) { shell_->release(batch, verdict); }
+inline csiem_status HttpExporter::ask(Request& request, Answered answered) {
+  return shell_->ask(request, std::move(answered));
+}
 
 }  // namespace csiem
 

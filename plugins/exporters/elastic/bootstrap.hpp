@@ -1,0 +1,67 @@
+// Installs lifecycle, pipeline and templates before the first document. Decides what to ask next; sends nothing itself.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <csiem/sdk/host.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace csiem::elastic {
+
+enum class Flavor { automatic, elasticsearch, serverless, opensearch };
+Flavor flavor_of(std::string_view word) noexcept;
+
+struct BootstrapOptions {
+  std::string ilm_policy = "clawdstrike-security", index_template = "clawdstrike-security";
+  int64_t shards = 1, replicas = 1, retention_days = 90;
+  bool fail = false;  // what cannot be installed holds the exporter; else it is only said
+};
+
+// One object of the cluster.
+struct Asset {
+  std::string path;  // "/_index_template/clawdstrike-security"
+  std::string body;
+  bool optional = false;  // a flavour may know nothing of it
+};
+
+// What this cluster gets, in the order in which each may refer to those before it. The bodies are the pack's, with what
+// the flavour does not know taken out.
+std::vector<Asset> assets(Flavor flavor, const BootstrapOptions& options);
+
+// First GET /, then for each asset a look at what is there and, unless that is newer, a PUT. One thread.
+class Bootstrap {
+ public:
+  Bootstrap(Flavor flavor, BootstrapOptions options) : flavor_(flavor), options_(std::move(options)) {}
+
+  struct Request {
+    std::string_view method, path, body;  // good until answered()
+  };
+  // What is to be asked now. Not when done().
+  Request next() const;
+  // True: go on with next(), or done(). False: `verdict` says why not; next() asks the same again.
+  bool answered(const csiem_http_response& response, Verdict& verdict);
+
+  bool done() const noexcept { return done_; }
+  Flavor flavor() const noexcept { return flavor_; }
+  // Paths that were left alone because what is there is newer, and complaints that do not stop anything.
+  const std::vector<std::string>& newer() const noexcept { return newer_; }
+  const std::vector<std::string>& problems() const noexcept { return problems_; }
+  uint32_t installed() const noexcept { return installed_; }
+
+ private:
+  void read_root(std::string_view body);
+  void advance();
+
+  Flavor flavor_;
+  BootstrapOptions options_;
+  std::vector<Asset> assets_;
+  std::size_t at_ = 0;
+  bool asked_root_ = false, looked_ = false, done_ = false;
+  std::vector<std::string> newer_, problems_;
+  uint32_t installed_ = 0;
+};
+
+}  // namespace csiem::elastic
