@@ -114,7 +114,7 @@ def injection_then_egress():
 def policy_change():
     stream = Stream("policy-change")
     stream.add(0, "policy_allow", "engine", FILE, "/srv/app/a.rs")
-    return stream.add(30, "policy_allow", "engine", FILE, "/srv/app/b.rs", decision__policy_hash="sha256:" + "b2" * 32)
+    return stream.add(5, "policy_allow", "engine", FILE, "/srv/app/b.rs", decision__policy_hash="sha256:" + "b2" * 32)
 
 
 def agent_silent():
@@ -159,7 +159,7 @@ def optional_fields_missing():
 
 def unicode_and_long_values():
     stream = Stream("unicode-and-long-values")
-    stream.add(0, "policy_allow", "engine", FILE, "/srv/" + "x" * 2000, decision__reason="ممنوع \u202eevil\u202c 日本語 \"quoted\" | a=b")
+    stream.add(0, "policy_allow", "engine", FILE, "/srv/" + "x" * 300, decision__reason="ممنوع \u202eevil\u202c 日本語 \"quoted\" | a=b")
     return stream.add(1, "policy_allow", "engine", TOOL, "工具__翻译", session="日本語")
 
 
