@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what is derived from the packs: the manifests (checksums, fields) and DETECTIONS.md. Run it after a change in
+"""Writes what is derived: the manifests (checksums, fields), the reference events and DETECTIONS.md. Run it after a change in
 config/packs, with CSIEM_BIN as for the tests; a test compares.
 """
 
@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import common
 import datadog_pack
 import elastic_pack
+import fixtures
 import inventory
 import splunk_pack
 import sumologic_pack
@@ -70,7 +71,8 @@ def condition(row):
 
 def generated(root):
     """Path to text."""
-    out = {os.path.join(root, "DETECTIONS.md"): runbook(root)}
+    out = {os.path.join(root, "DETECTIONS.md"): runbook(root),
+           os.path.join(root, "events.jsonl"): inventory.lines_of(fixtures.reference().events)}
     for platform in PLATFORMS:
         out[os.path.join(root, platform, "pack.json")] = manifest(root, platform)
     return out
