@@ -80,6 +80,14 @@ struct QueueArguments {
   std::string exporter, orphan, to;
   uint64_t limit = 0;  // 0: none
 };
+struct PackArguments {
+  std::string name;
+  std::vector<std::string> names;      // to check; empty: all
+  std::vector<std::string> variables;  // NAME=VALUE
+  std::string from;                    // directory of packs; empty: the installed ones
+  std::string directory;               // to export into
+  bool force = false;
+};
 
 // Everything of one invocation.
 struct Arguments {
@@ -94,6 +102,7 @@ struct Arguments {
   ExportersArguments exporters;
   DlqArguments dlq;
   QueueArguments queue;
+  PackArguments pack;
   std::string defaults_type;  // config defaults [TYPE]
   std::string trace_id;       // trace EVENT_ID
   std::string explain_code;   // explain CSnnnn
@@ -133,6 +142,10 @@ int queue_repair(const Arguments& arguments);
 int queue_cat(const Arguments& arguments);
 int queue_quarantine(const Arguments& arguments);
 int queue_adopt(const Arguments& arguments);
+int pack_list(const Arguments& arguments);
+int pack_show(const Arguments& arguments);
+int pack_export(const Arguments& arguments);
+int pack_check(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int version(const Arguments& arguments);
 int completion(const Arguments& arguments);

@@ -38,6 +38,8 @@ constexpr const char* kOverview =
   Extend      plugins list         what can be loaded
               plugins info NAME    one plugin and its settings
               plugins path         where plugins are looked for
+              pack list            dashboards and detections for the platforms
+              pack export NAME DIR copy them out, to be installed there
   Helpers     mock PLATFORM        a local double of a platform, with strict rules and faults
               completion SHELL     bash, zsh or fish
               version              versions of everything
@@ -56,6 +58,7 @@ class CommandLine {
     configure_commands();
     store_commands();
     plugin_commands();
+    pack_commands();
     helper_commands();
   }
 
@@ -260,6 +263,25 @@ class CommandLine {
     info->add_option("name", arguments_.plugins_info.name, "name of the plugin")->required();
     info->add_flag("--keys", arguments_.plugins_info.keys, "only the table of settings");
     command(*plugins, "path", "the search path in order, and what is shadowed", &plugins_path);
+  }
+
+  void pack_commands() {
+    auto& p = arguments_.pack;
+    auto* pack = app_.add_subcommand("pack", "content for the platforms: fields, dashboards, detections");
+    pack->require_subcommand(1, 1);
+    pack->fallthrough();
+    pack->add_option("--from", p.from, "directory of packs, instead of the installed ones")->type_name("DIR");
+    command(*pack, "list", "packs that are installed", &pack_list);
+    command(*pack, "show", "one pack: files, variables, what to do with it", &pack_show)
+        ->add_option("name", p.name, "for example splunk")
+        ->required();
+    auto* out = command(*pack, "export", "copy a pack to DIR/NAME, to be installed on the platform", &pack_export);
+    out->add_option("name", p.name, "for example elastic")->required();
+    out->add_option("directory", p.directory, "made if it does not exist")->required();
+    out->add_option("--var", p.variables, "fill in ${NAME} (repeatable)")->type_name("NAME=VALUE")->expected(1);
+    out->add_flag("--force", p.force, "write over an earlier export");
+    command(*pack, "check", "checksums, syntax, and whether events have every field in use; exit 1 if not", &pack_check)
+        ->add_option("name", p.names, "only these");
   }
 
   void helper_commands() {

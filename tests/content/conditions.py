@@ -7,7 +7,7 @@ import re
 
 TOKEN = re.compile(r"""\s*(?:
     (?P<string>"(?:\\.|[^"\\])*") | (?P<quoted>'[^']*') | (?P<op>==|!=|>=|<=|=|:|<|>) | (?P<mark>[(),]) | (?P<word>[^\s()",:=<>!']+))""", re.X)
-WORDS = {"and", "or", "not", "in"}
+WORDS = {"and", "or", "not", "in", "matches"}
 
 
 class Refused(AssertionError):
@@ -96,7 +96,7 @@ class Condition:
                 self.take("keyword", "in")
             values = self.values()
             return lambda get: any(like(v, values) for v in get(field)) != negated
-        op = self.take("op")
+        op = ":" if self.peek() == ("keyword", "matches") and self.take() else self.take("op")
         if self.peek() == ("mark", "("):
             values = self.values()
         elif self.peek()[0] in ("word", "string"):

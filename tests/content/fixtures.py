@@ -114,7 +114,7 @@ def injection_then_egress():
 def policy_change():
     stream = Stream("policy-change")
     stream.add(0, "policy_allow", "engine", FILE, "/srv/app/a.rs")
-    return stream.add(30, "policy_allow", "engine", FILE, "/srv/app/b.rs", decision__policy_hash="sha256:" + "b2" * 32)
+    return stream.add(5, "policy_allow", "engine", FILE, "/srv/app/b.rs", decision__policy_hash="sha256:" + "b2" * 32)
 
 
 def agent_silent():
@@ -159,10 +159,31 @@ def optional_fields_missing():
 
 def unicode_and_long_values():
     stream = Stream("unicode-and-long-values")
-    stream.add(0, "policy_allow", "engine", FILE, "/srv/" + "x" * 2000, decision__reason="ممنوع \u202eevil\u202c 日本語 \"quoted\" | a=b")
+    stream.add(0, "policy_allow", "engine", FILE, "/srv/" + "x" * 300, decision__reason="ممنوع \u202eevil\u202c 日本語 \"quoted\" | a=b")
     return stream.add(1, "policy_allow", "engine", TOOL, "工具__翻译", session="日本語")
 
 
 STREAMS = {f.__name__.replace("_", "-"): f for f in (
     benign_day, critical_violation, secret_leak, denial_burst, intel_hit, injection_then_egress, policy_change, agent_silent,
     pipeline_gap, multi_agent_host, patch_loop, optional_fields_missing, unicode_and_long_values)}
+
+
+def reference():
+    """A few events that together have every field that formats know; `pack check` runs them through the formats."""
+    stream = Stream("reference")
+    attack = {"tactic": "TA0006", "technique": "T1552.001"}
+    stream.add(0, "session_start", "engine", ("session", "configuration", "session"), "session")
+    stream.add(1, "policy_allow", "engine", FILE, "/srv/app/src/lib.rs", decision__ruleset="strict")
+    stream.add(2, "forbidden_path", "forbidden_path", FILE, "/home/alice/.ssh/id_ed25519", "critical", decision__ruleset="strict",
+               threat={"indicator": {"type": "file_path", "value": "/home/alice/.ssh/id_ed25519"}, **attack})
+    stream.add(3, "egress_blocked", "threat_intel", NETWORK, "paste.evil.example", "high",
+               threat={"indicator": {"type": "domain", "value": "paste.evil.example"}, "tactic": "TA0011", "technique": "T1071.001"})
+    stream.add(4, "egress_blocked", "egress_allowlist", NETWORK, "2001:db8::5", "medium",
+               threat={"indicator": {"type": "domain", "value": "2001:db8::5"}})
+    stream.add(5, "guard_warn", "mcp_tool", TOOL, "deploy", "medium")
+    stream.add(6, "guard_block", "patch_integrity", PROCESS, "rm -rf /srv", "high", resource__path="/usr/bin/rm",
+               threat={"indicator": {"type": "pattern", "value": "rm_rf"}, "tactic": "TA0040", "technique": "T1485"})
+    stream.add(7, "secret_detected", "secret_leak", FILE, "/srv/app/.env.example", "high", metadata={"kind": "token"}, threat=attack)
+    stream.add(8, "patch_rejected", "patch_integrity", FILE, "/srv/app/ci.yml", "high", action="patch")
+    stream.add(9, "policy_violation", "prompt_injection", TEXT, "tool result", "high")
+    return stream.add(10, "session_end", "engine", ("session", "configuration", "session"), "session")

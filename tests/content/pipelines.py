@@ -5,7 +5,7 @@ import re
 from conditions import Condition, Refused
 
 FUNCTIONS_WITHOUT_FIELD = {"count", "now", "true", "false", "null", "relative_time"}
-KEYWORDS = {"and", "or", "not", "in", "as", "by", "is", "null", "true", "false", "like", "asc", "desc"}
+KEYWORDS = {"and", "or", "not", "in", "as", "by", "is", "null", "true", "false", "like", "matches", "asc", "desc"}
 
 
 def split(text, mark="|"):
@@ -215,6 +215,12 @@ class Spl(Pipeline):
 # ---- Sumo Logic
 
 class Sumo(Pipeline):
+    """`known` are fields of the platform and of extraction rules; `in_events` says whether the JSON of events has a path."""
+
+    def __init__(self, known, in_events):
+        super().__init__(known)
+        self.in_events = in_events
+
     def run(self, text):
         scope, *operators = split(text)
         self.conditions = []
@@ -234,7 +240,7 @@ class Sumo(Pipeline):
             if len(paths) != len(names):
                 raise Refused("json: %d paths, %d names" % (len(paths), len(names)))
             for path in paths:
-                if not self.known(path):
+                if not self.in_events(path):
                     raise Refused("no field '%s' in json" % path)
                 self.used.add(path)
             self.paths = {**getattr(self, "paths", {}), **dict(zip(names, paths))}
