@@ -175,7 +175,8 @@ Result<std::unique_ptr<Store>> open_store(Options options) {
   Database::Settings settings;
   settings.directory = options.directory + "/store";
   settings.max_bytes = options.max_bytes;
-  settings.sync = options.durability == Durability::sync;
+  settings.durability = options.durability;
+  settings.boot_id = options.boot_id;
   if (!options.disk_space) options.disk_space = [directory = settings.directory] { return space_of(directory); };
   if (auto made = make_directories(settings.directory, 0700); !made)
     return Error{made.error().code(), made.error().what(), 5005};

@@ -168,6 +168,13 @@ enum class Health {
   failed    // not even opening the store again helps
 };
 
+// What acknowledged events survive. All of them a process that ends at any moment.
+enum class Durability {
+  sync,      // and a power cut
+  interval,  // and a power cut, apart from those of the last interval
+  none       // after a power cut the store may be damaged
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -217,8 +224,6 @@ class Store {
   virtual Result<void> flush() = 0;
 };
 
-enum class Durability { sync, interval, none };
-
 // Adds the event of this canonical text to the builder, `canonical_json` included. False when it cannot be read.
 using Revive = std::function<bool(std::string_view canonical, event::BatchBuilder& out)>;
 
@@ -232,6 +237,7 @@ struct Options {
   Revive revive;                                 // required; called on one thread of the store
   const Clock* clock = nullptr;                  // the system's when null
   std::function<DiskSpace()> disk_space;         // asks the operating system when empty
+  std::string boot_id;                           // names the time since the machine was started; empty: the machine's
 };
 Result<std::unique_ptr<Store>> open_store(Options options);
 
