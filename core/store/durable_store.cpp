@@ -117,6 +117,7 @@ class DurableStore final : public Store {
   void on_publish(std::function<void(const event::BatchRef&)> publish) override {
     core_->committer().on_publish(std::move(publish));
   }
+  void on_gap(std::function<void(const Gap&)> tell) override { core_->feeds().on_gap(std::move(tell)); }
   Result<void> recent_ids(const std::function<void(const event::UuidBits&, int64_t)>& take) const override {
     return core_->database().with([&](Database& database) -> Result<void> {
       CS_TRY(txn, database.read());

@@ -78,6 +78,21 @@ struct KeptLetter {
   std::string json;  // the envelope with the canonical event as its last member, one line without its line feed
 };
 
+// What one action of a policy of [queue] gave up for one exporter.
+struct Gap {
+  std::string exporter;
+  Sequence first = 0, last = 0;  // not all of what lies between them is part of it
+  BySeverity by_severity{};
+  bool to_letters = false;  // they lie in the dead letters
+  std::string reason;
+  int64_t unix_ns = 0;
+  uint64_t events() const noexcept {
+    uint64_t sum = 0;
+    for (const uint64_t n : by_severity) sum += n;
+    return sum;
+  }
+};
+
 // A line that is not an event.
 struct Quarantined {
   std::string source;
@@ -196,6 +211,9 @@ class Store {
   virtual void on_progress(std::function<void()> notify) = 0;
   // Called on the store's writing thread with every batch that became durable, in order of sequence.
   virtual void on_publish(std::function<void(const event::BatchRef&)> publish) = 0;
+
+  // Called on the store's writing thread, after the gap was counted. Before the first append.
+  virtual void on_gap(std::function<void(const Gap&)> tell) = 0;
 
   // Ids of events that came lately, oldest first, as far as they are remembered. Before the first append.
   virtual Result<void> recent_ids(
