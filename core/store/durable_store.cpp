@@ -13,6 +13,7 @@
 #include "store/feeds.hpp"
 #include "store/kept_lines.hpp"
 #include "store/store.hpp"
+#include "store/trace.hpp"
 
 namespace csiem::store {
 namespace {
@@ -149,6 +150,9 @@ class DurableStore final : public Store {
       CS_TRY(txn, database.read());
       return cursor_views(txn, database);
     });
+  }
+  Result<std::optional<EventTrace>> trace(std::string_view event_id) const override {
+    return trace_event([&](const auto& use) { return core_->database().with(use); }, event_id);
   }
   Health health() const override { return core_->committer().health(); }
   int health_code() const override { return core_->committer().health_code(); }

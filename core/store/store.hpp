@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -190,6 +191,8 @@ enum class Durability {
   none       // after a power cut the store may be damaged
 };
 
+struct EventTrace;  // trace.hpp
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -229,6 +232,9 @@ class Store {
   virtual void erase_letter(const std::string& exporter, Sequence sequence) = 0;
   // How far every exporter is that the store knows, orphans included, in order of their ids. Any thread.
   virtual Result<std::vector<CursorView>> cursors() const = 0;
+
+  // What became of the event; see trace.hpp. Takes as long as reading the log. Any thread.
+  virtual Result<std::optional<EventTrace>> trace(std::string_view event_id) const = 0;
 
   virtual Health health() const = 0;
   // Of messages.def, why health() is not ok: CS5007 or CS5013 for `full`; 0 when it is.
