@@ -1,6 +1,7 @@
 #include "admin/api.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "admin/documents.hpp"
@@ -38,10 +39,11 @@ struct Api::Route {
   std::string_view method, path;  // "{id}" stands for one segment
   Role role;
   Answer (Api::*handler)(const Request& request, const std::string& parameter);
+  std::optional<StoreRequest> search = std::nullopt;  // it looks through the store
 };
 
 const Api::Route* Api::find(std::string_view method, std::string_view path, std::string* parameter) {
-  static constexpr Route kRoutes[] = {
+  static const Route kRoutes[] = {
       {"GET", "/healthz", Role::none, &Api::health},
       {"GET", "/readyz", Role::none, &Api::readiness},
       {"GET", "/metrics", Role::none, &Api::metrics},
@@ -52,11 +54,12 @@ const Api::Route* Api::find(std::string_view method, std::string_view path, std:
       {"POST", "/api/v1/exporters/{id}/pause", Role::operate, &Api::pause},
       {"POST", "/api/v1/exporters/{id}/resume", Role::operate, &Api::resume},
       {"POST", "/api/v1/exporters/{id}/flush", Role::operate, &Api::flush},
-      {"GET", "/api/v1/dlq", Role::viewer, &Api::letters},
-      {"DELETE", "/api/v1/dlq", Role::admin, &Api::purge},
+      {"GET", "/api/v1/dlq", Role::viewer, &Api::letters, StoreRequest::letters},
+      {"DELETE", "/api/v1/dlq", Role::admin, &Api::purge, StoreRequest::purge},
       {"POST", "/api/v1/dlq/replay", Role::operate, &Api::replay},
       {"GET", "/api/v1/dlq/{id}", Role::viewer, &Api::letter},
       {"GET", "/api/v1/queues", Role::viewer, &Api::queues},
+      {"GET", "/api/v1/events/{id}/trace", Role::viewer, &Api::trace, StoreRequest::trace},
       {"GET", "/api/v1/jobs", Role::viewer, &Api::jobs},
       {"GET", "/api/v1/jobs/{id}", Role::viewer, &Api::job},
       {"DELETE", "/api/v1/jobs/{id}", Role::operate, &Api::cancel_job},
@@ -82,6 +85,25 @@ const Api::Route* Api::find(std::string_view method, std::string_view path, std:
     if (other_method == nullptr) other_method = &route;
   }
   return other_method;
+}
+
+void Api::handle(const Request& request, std::function<void(Answer)> done) {
+  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  std::string id;
+  const Route* const route = find(request.method, path, &id);
+  const bool searches = route != nullptr && route->search && backend_.search && request.role >= route->role &&
+                        request.method == route->method;
+  auto parameters = searches ? request_parameters(request.target, request.body) : Result<Parameters>(Parameters());
+  if (!searches || !parameters) return done(handle(request));
+  if (!id.empty()) (*parameters)["id"] = id;
+  const std::string change = request.method == "GET" ? "" : std::string(request.method) + " " + std::string(path);
+  auto answer = [this, route, change, parameters = *parameters, by = std::string(request.by),
+                 done = std::move(done)](const Result<std::string>& document) {
+    Answer given = store_answer(document, 200, change, parameters, by);
+    count(std::string(route->path), given.status);
+    done(std::move(given));
+  };
+  backend_.search(*route->search, *std::move(parameters), std::move(answer));
 }
 
 Answer Api::handle(const Request& request) {
@@ -157,6 +179,7 @@ Answer Api::purge(const Request& request, const std::string&) { return ask_store
 Answer Api::replay(const Request& request, const std::string&) {
   return ask_store(StoreRequest::replay, request, {}, 202);
 }
+Answer Api::trace(const Request& request, const std::string& id) { return ask_store(StoreRequest::trace, request, id); }
 Answer Api::queues(const Request& request, const std::string&) { return ask_store(StoreRequest::queues, request, {}); }
 Answer Api::jobs(const Request& request, const std::string&) { return ask_store(StoreRequest::jobs, request, {}); }
 Answer Api::job(const Request& request, const std::string& id) { return ask_store(StoreRequest::job, request, id); }
@@ -168,12 +191,16 @@ Answer Api::ask_store(StoreRequest what, const Request& request, const std::stri
   auto parameters = request_parameters(request.target, request.body);
   if (!parameters) return error_answer(400, 8006, parameters.error().what());
   if (!id.empty()) (*parameters)["id"] = id;
-  const bool changes = request.method != "GET";
-  const Result<std::string> document = backend_.store(what, *parameters);
-  if (changes)
-    log::info(std::string(request.method) + " " + std::string(request.target.substr(0, request.target.find('?'))) +
-                  (document ? " by an operator" : " by an operator, refused"),
-              {{"with", parameters_json(*parameters)}, {"by", request.by}});
+  const std::string path(request.target.substr(0, request.target.find('?')));
+  const std::string change = request.method == "GET" ? "" : std::string(request.method) + " " + path;
+  return store_answer(backend_.store(what, *parameters), status, change, *parameters, std::string(request.by));
+}
+
+Answer Api::store_answer(const Result<std::string>& document, unsigned status, const std::string& change,
+                         const Parameters& parameters, const std::string& by) {
+  if (!change.empty())
+    log::info(change + (document ? " by an operator" : " by an operator, refused"),
+              {{"with", parameters_json(parameters)}, {"by", by}});
   if (document) return json_answer(status, *document);
   const Error& error = document.error();
   const unsigned refused = error.code() == Code::not_found ? 404

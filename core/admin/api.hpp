@@ -19,7 +19,7 @@ enum class Action { pause, resume, flush };
 std::string_view action_word(Action action);
 
 // What can be asked about the store and its dead letters, and what can be done with them.
-enum class StoreRequest { letters, letter, purge, replay, queues, jobs, job, cancel_job };
+enum class StoreRequest { letters, letter, purge, replay, queues, jobs, job, cancel_job, trace };
 
 // What the daemon gives to the admin interface. Called on the control thread; must not block.
 struct Backend {
@@ -30,6 +30,9 @@ struct Backend {
   // is wrong with them (Code::invalid), that there is no such thing (not_found), or that it cannot be done now
   // (denied).
   std::function<Result<std::string>(StoreRequest, const Parameters& parameters)> store = {};
+  // The same for those that look through the store (letters, purge, trace), which may take seconds: returns at once,
+  // and calls `done` later on the control thread. Empty: store() is asked.
+  std::function<void(StoreRequest, Parameters parameters, std::function<void(Result<std::string>)> done)> search = {};
   // The health of StoreView without the rest, at once even when the disk hangs. May be empty: all is well.
   std::function<std::string()> store_health = {};
 };
@@ -50,6 +53,8 @@ class Api {
  public:
   explicit Api(Backend backend) : backend_(std::move(backend)) {}
 
+  // Calls `done` with the answer, at once unless the store has to be searched. `done` keeps the Api alive.
+  void handle(const Request& request, std::function<void(Answer)> done);
   Answer handle(const Request& request);
   // Counts an answer that was given without asking handle().
   void count(const std::string& path, unsigned status) { ++requests_[{path, status}]; }
@@ -79,8 +84,12 @@ class Api {
   Answer jobs(const Request& request, const std::string& parameter);
   Answer job(const Request& request, const std::string& parameter);
   Answer cancel_job(const Request& request, const std::string& parameter);
+  Answer trace(const Request& request, const std::string& parameter);
   Answer act(Action action, const Request& request, const std::string& exporter);
   Answer ask_store(StoreRequest what, const Request& request, const std::string& id, unsigned status = 200);
+  // Of a request whose parameters are these. `change` is its line for the log; empty: it changes nothing.
+  static Answer store_answer(const Result<std::string>& document, unsigned status, const std::string& change,
+                             const Parameters& parameters, const std::string& by);
 
   Backend backend_;
   Rates rates_;

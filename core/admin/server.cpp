@@ -100,7 +100,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const auto request = parser_->release();
     const std::string_view method(request.method_string().data(), request.method_string().size());
     const std::string_view target(request.target().data(), request.target().size());
-    answer(server_->api.handle({method, target, role_, by_, request.body()}), request.keep_alive());
+    const bool keep_alive = request.keep_alive();
+    server_->api.handle({method, target, role_, by_, request.body()},
+                        [self = shared_from_this(), keep_alive](Answer given) {
+                          if (!self->server_->stopped) self->answer(std::move(given), keep_alive);
+                        });
   }
 
   void refuse(const beast::error_code& error) {

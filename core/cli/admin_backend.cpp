@@ -217,7 +217,7 @@ admin::Access admin_access(const config::Admin& configured) {
 }
 
 admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configuration& configuration,
-                             plugin::Registry& plugins, const bool& draining) {
+                             plugin::Registry& plugins, StoreSearch& search, const bool& draining) {
   admin::Backend backend;
   const int64_t started = system_clock().unix_ns();
   backend.snapshot = [&pipeline, &configuration, &plugins, &draining, started] {
@@ -232,6 +232,10 @@ admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configu
   };
   backend.store = [&pipeline, &configuration](admin::StoreRequest what, const admin::Parameters& parameters) {
     return ask_store(pipeline, configuration, what, parameters);
+  };
+  backend.search = [&search](admin::StoreRequest what, admin::Parameters parameters,
+                             std::function<void(Result<std::string>)> done) {
+    search.ask(what, std::move(parameters), std::move(done));
   };
   return backend;
 }

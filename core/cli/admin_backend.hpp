@@ -9,6 +9,7 @@
 #include "admin/api.hpp"
 #include "admin/socket_file.hpp"
 #include "cli/arguments.hpp"
+#include "cli/store_backend.hpp"
 #include "config/config.hpp"
 #include "pipeline/pipeline.hpp"
 #include "plugin/registry.hpp"
@@ -26,6 +27,6 @@ admin::Access admin_access(const config::Admin& configured);
 
 // The references must outlive what it returns.
 admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configuration& configuration,
-                             plugin::Registry& plugins, const bool& draining);
+                             plugin::Registry& plugins, StoreSearch& search, const bool& draining);
 
 }  // namespace csiem::cli

@@ -23,8 +23,6 @@ namespace http = beast::http;
 namespace json = boost::json;
 using unix_stream = asio::local::stream_protocol;
 
-constexpr auto kPatience = std::chrono::seconds(5);
-
 // One conversation on a loop of its own, so that the time-out holds for every step.
 class Call {
  public:
@@ -37,7 +35,7 @@ class Call {
   }
 
   beast::error_code exchange(std::string_view method, const std::string& target, const std::string& body,
-                             AdminAnswer* answer) {
+                             std::chrono::seconds patience, AdminAnswer* answer) {
     http::request<http::string_body> request(http::string_to_verb({method.data(), method.size()}), target, 11);
     request.body() = body;
     request.set(http::field::host, "localhost");
@@ -47,7 +45,7 @@ class Call {
     http::response<http::string_body> response;
     beast::flat_buffer buffer;
     beast::error_code result;
-    stream_.expires_after(kPatience);
+    stream_.expires_after(patience);
     http::async_write(stream_, request, [&](const beast::error_code& error, std::size_t) {
       result = error;
       if (error) return;
@@ -79,7 +77,7 @@ std::vector<std::string> places(const GlobalArguments& global) {
 }  // namespace
 
 Result<AdminAnswer> ask_daemon(const GlobalArguments& global, std::string_view method, const std::string& target,
-                               const std::string& body) {
+                               const std::string& body, std::chrono::seconds patience) {
   std::string tried;
   for (const std::string& path : places(global)) {
     if (path.size() >= 108) return Error{Code::invalid, "socket path too long: " + path, 8004};
@@ -91,7 +89,7 @@ Result<AdminAnswer> ask_daemon(const GlobalArguments& global, std::string_view m
       continue;
     }
     AdminAnswer answer;
-    const auto error = call.exchange(method, target, body, &answer);
+    const auto error = call.exchange(method, target, body, patience, &answer);
     if (!error) return answer;
     const std::string why = error == beast::error::timeout ? "no answer in time" : error.message();
     return Error{Code::io, "the daemon on " + path + ": " + why, 8004};
@@ -103,8 +101,8 @@ Result<AdminAnswer> ask_daemon(const GlobalArguments& global, std::string_view m
 }
 
 Result<json::value> ask_daemon_json(const GlobalArguments& global, std::string_view method, const std::string& target,
-                                    const std::string& body) {
-  CS_TRY(answer, ask_daemon(global, method, target, body));
+                                    const std::string& body, std::chrono::seconds patience) {
+  CS_TRY(answer, ask_daemon(global, method, target, body, patience));
   json::error_code error;
   json::value document = json::parse(answer.body, error);
   if (error || !document.is_object())

@@ -117,8 +117,8 @@ int dlq_purge(const Arguments& arguments) {
     return kUsage;
   }
   uint64_t gone = 0;
-  const auto done =
-      ask_daemon_json(arguments.global, "DELETE", "/api/v1/dlq", admin::parameters_json(selection->parameters()));
+  const auto done = ask_daemon_json(arguments.global, "DELETE", "/api/v1/dlq",
+                                    admin::parameters_json(selection->parameters()), std::chrono::minutes(10));
   if (done) {
     gone = number_member(done->get_object(), "purged");
   } else if (done.error().message_code() != 8004) {

@@ -89,8 +89,10 @@ class Run {
   }
 
   void serve(admin::SocketFile socket) {
+    search_.emplace(*pipeline_, configuration_,
+                    [this](std::function<void()> task) { asio::post(loop_, std::move(task)); });
     admin_.emplace(loop_, std::move(socket), admin_access(configuration_.admin),
-                   admin_backend(*pipeline_, configuration_, plugins_, draining_));
+                   admin_backend(*pipeline_, configuration_, plugins_, *search_, draining_));
     admin_->start();
   }
 
@@ -205,6 +207,7 @@ class Run {
 
   int finish() {
     admin_.reset();
+    search_.reset();
     const auto sources = pipeline_->intake().sources();
     const auto [unsettled, written] = pipeline_->stop();
     uint64_t rejected = 0;
@@ -282,7 +285,8 @@ class Run {
   Progress progress_;
   uint64_t total_bytes_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
-  std::optional<admin::Server> admin_;  // asks the pipeline
+  std::optional<StoreSearch> search_;   // asks the pipeline
+  std::optional<admin::Server> admin_;  // asks both
   bool draining_ = false, lost_ = false, store_lost_ = false;
   int64_t drain_deadline_ns_ = 0, store_failed_since_ns_ = 0;
   int signal_ = 0;

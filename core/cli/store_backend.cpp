@@ -1,12 +1,17 @@
 #include "cli/store_backend.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "cli/letter_selection.hpp"
 #include "cli/store_documents.hpp"
+#include "cli/trace_document.hpp"
 
 namespace csiem::cli {
 namespace {
@@ -15,6 +20,10 @@ using admin::StoreRequest;
 
 // A page of letters, and what one call of the store reads.
 constexpr uint64_t kMostLetters = 1'000;
+// Erased in one go: more would keep the events that come from the disk for too long.
+constexpr uint64_t kErasedAtOnce = 5'000;
+
+Error stopped() { return {Code::denied, "the daemon ends"}; }
 
 std::string text_of(const admin::Parameters& parameters, const char* key) {
   const auto at = parameters.find(key);
@@ -34,7 +43,8 @@ Result<std::optional<double>> number_of(const admin::Parameters& parameters, con
   return number;
 }
 
-Result<std::string> letters(const store::Store& store, const admin::Parameters& parameters) {
+Result<std::string> letters(const store::Store& store, const admin::Parameters& parameters,
+                            const std::atomic<bool>& stopping) {
   CS_TRY(selection, LetterSelection::of(parameters));
   CS_TRY(limit, number_of(parameters, "limit"));
   const auto most = static_cast<std::size_t>(std::clamp(limit.value_or(100), 1.0, static_cast<double>(kMostLetters)));
@@ -44,6 +54,7 @@ Result<std::string> letters(const store::Store& store, const admin::Parameters& 
   for (bool more = true; more;) {
     CS_TRY(page, store.letters(selection.filter(), after.exporter, after.sequence, kMostLetters));
     more = page.size() == kMostLetters;
+    if (stopping) return stopped();
     for (store::KeptLetter& letter : page) {
       after = {letter.exporter, letter.sequence};
       if (!selection.matches(letter.json)) continue;
@@ -66,18 +77,19 @@ Result<std::string> letter(const store::Store& store, const admin::Parameters& p
   return Error{Code::not_found, "there is no dead letter '" + id + "'"};
 }
 
-Result<std::string> purge(store::Store& store, const admin::Parameters& parameters) {
+Result<std::string> purge(store::Store& store, const admin::Parameters& parameters, const std::atomic<bool>& stopping) {
   CS_TRY(selection, LetterSelection::of(parameters));
   uint64_t purged = 0;
   LetterName after;
   for (bool more = true; more;) {
     CS_TRY(page, store.letters(selection.filter(), after.exporter, after.sequence, kMostLetters));
     more = page.size() == kMostLetters;
+    if (stopping) return stopped();
     for (const store::KeptLetter& one : page) {
       after = {one.exporter, one.sequence};
       if (!selection.matches(one.json)) continue;
       store.erase_letter(one.exporter, one.sequence);
-      ++purged;
+      if (++purged % kErasedAtOnce == 0) CS_CHECK(store.flush());
     }
   }
   return purge_document(purged);
@@ -107,6 +119,30 @@ Result<std::string> replay(pipeline::Replays& replays, const admin::Parameters& 
   return find_job(replays, id);
 }
 
+// What the lanes say about themselves, at this moment.
+std::map<std::string, std::string> waiting_texts(const delivery::Delivery& delivery) {
+  std::map<std::string, std::string> out;
+  for (const auto& lane : delivery.lanes()) {
+    const auto state = static_cast<delivery::LaneState>(lane.stats->state.load(std::memory_order_acquire));
+    std::string text = "exporter is " + std::string(delivery::lane_state_word(state));
+    if (const int code = lane.stats->problem_code.load(std::memory_order_relaxed); code != 0)
+      text += " [CS" + std::to_string(code) + "]";
+    if (state != delivery::LaneState::running && !lane.last_error.empty()) text += ", last: " + lane.last_error;
+    out.emplace(lane.id, std::move(text));
+  }
+  return out;
+}
+
+Result<std::string> trace(const store::Store& store, const config::Configuration& configuration,
+                          const std::map<std::string, std::string>& waiting, const std::string& event_id) {
+  CS_TRY(found, store.trace(event_id));
+  if (!found) return Error{Code::not_found, unknown_event_text(event_id), 8011};
+  return trace_document(*found, event_id, configuration.exporters, [&](const std::string& exporter) {
+    const auto at = waiting.find(exporter);
+    return at == waiting.end() ? std::string("no such exporter is configured") : at->second;
+  });
+}
+
 std::string queues(const std::vector<store::CursorView>& cursors, const config::Configuration& configuration) {
   std::set<std::string> configured;
   for (const auto& exporter : configuration.exporters)
@@ -130,11 +166,13 @@ Result<std::string> ask_store(pipeline::Pipeline& pipeline, const config::Config
                               StoreRequest what, const admin::Parameters& parameters) {
   switch (what) {
     case StoreRequest::letters:
-      return letters(pipeline.store(), parameters);
+      return letters(pipeline.store(), parameters, false);
     case StoreRequest::letter:
       return letter(pipeline.store(), parameters);
     case StoreRequest::purge:
-      return purge(pipeline.store(), parameters);
+      return purge(pipeline.store(), parameters, false);
+    case StoreRequest::trace:
+      break;
     case StoreRequest::replay:
       return replay(pipeline.replays(), parameters);
     case StoreRequest::queues: {
@@ -153,6 +191,53 @@ Result<std::string> ask_store(pipeline::Pipeline& pipeline, const config::Config
     }
   }
   return Error{Code::internal, "unknown request"};
+}
+
+StoreSearch::StoreSearch(pipeline::Pipeline& pipeline, const config::Configuration& configuration,
+                         std::function<void(std::function<void()>)> on_control)
+    : pipeline_(pipeline), configuration_(configuration), on_control_(std::move(on_control)) {}
+
+StoreSearch::~StoreSearch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    waiting_.clear();
+  }
+  work_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void StoreSearch::ask(StoreRequest what, admin::Parameters parameters, std::function<void(Result<std::string>)> done) {
+  // The lanes are the control thread's to look at.
+  auto lanes = what == StoreRequest::trace ? waiting_texts(pipeline_.delivery()) : std::map<std::string, std::string>();
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(
+        [this, what, parameters = std::move(parameters), lanes = std::move(lanes), done = std::move(done)]() mutable {
+          auto answer = what == StoreRequest::letters ? letters(pipeline_.store(), parameters, stopping_)
+                        : what == StoreRequest::purge
+                            ? purge(pipeline_.store(), parameters, stopping_)
+                            : trace(pipeline_.store(), configuration_, lanes, text_of(parameters, "id"));
+          on_control_([done = std::move(done), answer = std::move(answer)] { done(answer); });
+        });
+  }
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  work_.notify_one();
+}
+
+void StoreSearch::run() {
+  pthread_setname_np(pthread_self(), "store-search");
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    next();
+    next = nullptr;
+    lock.lock();
+  }
 }
 
 }  // namespace csiem::cli

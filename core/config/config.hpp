@@ -172,6 +172,7 @@ struct Exporter {
   int64_t start_unix_ns = 0;  // of a time
   Queue queue;
   DeadLetters dlq;
+  bool announce_gaps = false;
   Tls tls;
   Origin origin;
 };

@@ -64,6 +64,7 @@ void ExporterReader::read_generic(const Reader& read, Exporter& out) {
   read_start(read, out);
   out.queue = {read.size("queue.max_bytes"), read.number("queue.max_age"), read.text("queue.when_full"), {}};
   if (const Node* when_full = read.node("queue.when_full")) out.queue.when_full_origin = when_full->value;
+  out.announce_gaps = read.flag("announce_gaps");
   out.dlq = {read.flag("dlq.enabled"), read.size("dlq.max_bytes"), read.number("dlq.max_age")};
   out.tls = {read.flag("tls.verify"), read.text("tls.ca_file"), read.text("tls.cert_file"), read.text("tls.key_file"),
              read.text("tls.min_version")};

@@ -80,13 +80,13 @@ constexpr Key kBoth[] = {
     {"queue.max_age", K::duration, "\"7d\"", "1s..3650d", "how old what it lags behind may become"},
     {"queue.when_full", K::word, "\"drop_lowest_severity\"", "block|drop_oldest|drop_lowest_severity|dlq",
      "what happens then; block = the sources wait when the store is full"},
+    {"announce_gaps", K::flag, "false", "", "true = the exporter is sent an event for what its queue had to give up"},
     {"dlq.enabled", K::flag, "true", "", "false = what is given up is counted and not kept"},
     {"dlq.max_bytes", K::size, "\"256MiB\"", "64KiB..64TiB", "of the exporter's dead letters; then the oldest go"},
     {"dlq.max_age", K::duration, "\"30d\"", "1s..3650d", "how long dead letters are kept"},
     {"priority_severity", K::severity, "\"critical\"", "", "from this severity on, events overtake a backlog"},
     {"start", K::text, "\"now\"", "", "now, oldest or a time: where a new exporter begins in the log"},
 
-    {"announce_gaps", K::flag, "", "", "", U::later},
     {"isolation", K::word, "", "none|process", "", U::later, "process"},
 };
 

@@ -71,7 +71,8 @@ void Batcher::refuse(OutBatch* open, SourceBatch* source, const csiem_event& eve
 }
 
 bool Batcher::render_event(SourceBatch* source, const csiem_event& event, std::vector<OutBatch*>& opens) {
-  if (!keeps_all_ && filter_.refusal(event, now_unix_ns_) != nullptr) return false;
+  const bool filtered = !keeps_all_ && (source->replay == nullptr || source->replay->is_filtered());
+  if (filtered && filter_.refusal(event, now_unix_ns_) != nullptr) return false;
   const uint32_t destination = route(event);
   OutBatch*& open = opens[destination];
   const bool overtaking = &opens == &overtaking_;

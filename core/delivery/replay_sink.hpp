@@ -16,6 +16,8 @@ class ReplaySink {
   // As store::Cursor's.
   virtual void settle(store::Sequence first, store::Sequence last, const std::array<uint64_t, 4>& counts) = 0;
   virtual void dead_letter(store::DeadLetter letter) = 0;
+  // Whether the exporter's filter is asked.
+  virtual bool is_filtered() const { return true; }
 };
 
 }  // namespace csiem::delivery

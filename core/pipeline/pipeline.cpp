@@ -161,6 +161,10 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
 
 void Pipeline::connect() {
   store_->on_publish([this](const event::BatchRef& batch) { bus_.emit(batch); });
+  gap_notices_ = std::make_unique<GapNotices>(*delivery_, make_reviver(), configuration_.global.host_name);
+  for (const auto& exporter : configuration_.exporters)
+    if (exporter.enabled && exporter.announce_gaps) gap_notices_->announce_for(exporter.id);
+  store_->on_gap([this](const store::Gap& gap) { gap_notices_->add(gap); });
   replays_ = std::make_unique<Replays>(*store_, *delivery_, make_reviver(), clock_);
 }
 
@@ -230,6 +234,7 @@ void Pipeline::refresh_credential(const std::string& key, std::function<void(boo
 void Pipeline::tick() {
   const int64_t now = clock_.mono_ns();
   replays_->tick();
+  gap_notices_->tick();
   if (now >= next_resolve_ns_) resolve_credentials(false);
   if (now >= next_watch_ns_) {
     next_watch_ns_ = now + kSecondNs;

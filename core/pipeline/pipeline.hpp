@@ -16,6 +16,7 @@
 #include "config/config.hpp"
 #include "credentials/credential_store.hpp"
 #include "delivery/lane.hpp"
+#include "pipeline/gap_notices.hpp"
 #include "pipeline/intake.hpp"
 #include "pipeline/replay.hpp"
 #include "plugin/registry.hpp"
@@ -101,6 +102,7 @@ class Pipeline {
   bus::EventBus bus_;
   std::unique_ptr<delivery::Delivery> delivery_;
   std::unique_ptr<Replays> replays_;
+  std::unique_ptr<GapNotices> gap_notices_;
   std::unique_ptr<Intake> intake_;
   std::vector<std::string> left_out_;
   int64_t next_resolve_ns_ = 0, next_watch_ns_ = 0, next_log_flush_ns_ = 0;

@@ -22,6 +22,8 @@ constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kLookAtLimitsNs = 1'000'000'000;
 constexpr std::size_t kBlocksDeletedAtOnce = 256;
 constexpr std::size_t kReleaseBytes = 8U << 20;
+// Of Durability::interval: then a sync comes before its time. What is freed until then makes the file grow instead.
+constexpr std::size_t kMostUnsyncedBytes = 64U << 20;
 // Old dead letters: so many are looked at in one go, until the end; then a pause.
 constexpr std::size_t kLettersAtOnce = 4096;
 constexpr int64_t kLettersSpacingNs = 1'000'000'000, kLettersPauseNs = 60'000'000'000;
@@ -154,14 +156,17 @@ void Committer::run() {
     const bool all = items_.empty() && quarantined_.empty() && waiting_checkpoints_.empty();
     if (flush_done_ < ticket && all && done) {
       lock.unlock();
-      sync_if_due(true);
+      auto synced = sync_if_due(true);
       lock.lock();
-      flush_result_ = {};
+      decide_waiting();
+      flush_result_ = std::move(synced);
       flush_done_ = ticket;
       done_.notify_all();
     }
   }
   done_.notify_all();
+  lock.unlock();
+  end_safe_points();
 }
 
 void Committer::wait_for_work(Lock& lock) {
@@ -176,14 +181,15 @@ void Committer::wait_for_work(Lock& lock) {
     if (more_to_delete_ || !expired_.empty() || (lazy_since_ns_ != 0 && until <= now)) return;
     if (until > now) work_.wait_for(lock, nanoseconds(until - now));
     lock.unlock();
-    sync_if_due(false);
+    const bool unsafe = unsafe_;
+    static_cast<void>(sync_if_due(false));
     if (own_health() == Health::full || clock_.mono_ns() >= limits_at_ns_ + 10 * kLookAtLimitsNs) {
       limits_at_ns_ = clock_.mono_ns();
       feeds_.enforce_limits(committed_);
       release_pages();
     }
     look_for_expired();
-    const bool changed = look_at_disk();
+    const bool changed = look_at_disk() || unsafe != unsafe_;
     lock.lock();
     if (!changed) continue;
     decide_waiting();
@@ -264,13 +270,19 @@ Result<void> Committer::write(Group& group) {
   bool more = false;
   uint64_t used = 0;
   std::vector<Range> left;
-  auto written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
+  const auto try_once = [&] {
+    return database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
+  };
+  auto written = try_once();
+  // The safe point holds what was freed behind it.
+  if (!written && written.error().message_code() == 5007 && durability_ == Durability::interval && sync_if_due(true))
+    written = try_once();
   if (!written && written.error().message_code() == 5007) {
     // No room: what exporters give up makes some.
     health_.store(Health::full, std::memory_order_release);
     if (!feeds_.make_room(group.bytes + max_bytes_ / 64)) return written;
     group.changes.merge(feeds_.take_changes());
-    written = database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
+    written = try_once();
   }
   if (!written && written.error().message_code() == 5007) return written;
   if (!written && (written.error().code() == Code::internal || written.error().message_code() == 5008)) {
@@ -297,6 +309,7 @@ Result<void> Committer::write(Group& group) {
   if (used != 0) used_bytes_ = used;
   committed_ = group.tail;
   unsynced_ = true;
+  unsynced_bytes_ += group.bytes;
   count(group);
   const bool full = used_bytes_ >= max_bytes_;
   if (full && own_health() != Health::full)
@@ -524,7 +537,7 @@ void Committer::published(Group& group) {
     feeds_.enforce_limits(committed_);
     if (own_health() == Health::full) feeds_.make_room(max_bytes_ / 64);
   }
-  sync_if_due(false);
+  static_cast<void>(sync_if_due(false));
 }
 
 void Committer::release_pages() {
@@ -534,19 +547,38 @@ void Committer::release_pages() {
   }));
 }
 
-void Committer::sync_if_due(bool now) {
-  if (durability_ != Durability::interval || !unsynced_) return;
+Result<void> Committer::sync_if_due(bool now) {
+  if (durability_ != Durability::interval || !unsynced_) return {};
   const int64_t time = clock_.mono_ns();
-  if (!now && time < synced_at_ns_ + sync_interval_ns_) return;
-  const auto synced = database_.with([](Database& database) { return database.sync(); });
-  synced_at_ns_ = time;
-  if (synced) unsynced_ = false;
-  if (!synced) note(synced);
+  const bool due = time >= synced_at_ns_ + sync_interval_ns_ || unsynced_bytes_ >= kMostUnsyncedBytes;
+  if (!now && !due) return {};
+  auto synced = database_.with([&](Database& database) { return database.reach_safe_point(unsafe_); });
+  synced_at_ns_ = clock_.mono_ns();
+  if (synced) {
+    unsynced_ = false;
+    unsynced_bytes_ = 0;
+    failed_syncs_ = 0;
+    if (health_ == Health::failed) health_.store(Health::ok, std::memory_order_release);
+  } else if (++failed_syncs_ >= 2) {
+    health_.store(Health::failed, std::memory_order_release);
+  }
+  // Whatever was published is in the file already: the sources wait until it is on the disk as well.
+  unsafe_.store(!synced, std::memory_order_release);
+  note(synced);
+  return synced;
+}
+
+// The thread ends. What is still unsynced would survive the process anyway.
+void Committer::end_safe_points() {
+  if (durability_ != Durability::interval || !sync_if_due(true)) return;
+  const auto ended = database_.with([](Database& database) { return database.end_safe_points(); });
+  if (!ended) log::warn(ended.error().message_code(), {}, ended.error().what());
 }
 
 // Says once that there is trouble and once that it is over.
 void Committer::note(const Result<void>& result) {
   if (result) {
+    if (unsafe_) return;
     if (std::exchange(reported_, 0) != 0) log::info("the store can be written again");
     return;
   }

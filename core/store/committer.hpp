@@ -88,13 +88,19 @@ class Committer {
   Result<void> reopen(const Group& group, bool& already_written);
   void published(Group& group);
   void release_pages();
-  void sync_if_due(bool now);
+  Result<void> sync_if_due(bool now);
+  void end_safe_points();
   Result<void> erase_expired(Database& database, lmdb::Transaction& txn, const Group& group);
   void trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group);
   void look_for_expired();
   bool look_at_disk();
   void count(const Group& group);
-  Health own_health() const noexcept { return health_.load(std::memory_order_acquire); }
+  // Apart from the disk's free space.
+  Health own_health() const noexcept {
+    const Health health = health_.load(std::memory_order_acquire);
+    const bool unsafe = health != Health::failed && unsafe_.load(std::memory_order_acquire);
+    return unsafe ? Health::failing : health;
+  }
   void note(const Result<void>& result);
   void decide_waiting();
 
@@ -124,16 +130,17 @@ class Committer {
   std::shared_ptr<const std::function<void(const event::BatchRef&)>> publish_;
 
   std::atomic<bool> must_wait_{false};
-  std::atomic<Health> health_{Health::ok};  // apart from the disk's free space
+  std::atomic<Health> health_{Health::ok};  // of the newest group
   std::atomic<bool> disk_low_{false};
-  std::atomic<int> trouble_{0};  // message code of the newest failure to write
+  std::atomic<bool> unsafe_{false};  // the newest timed sync failed
+  std::atomic<int> trouble_{0};      // message code of the newest failure to write
   std::atomic<uint64_t> disk_free_{0}, used_{0}, durable_{0}, groups_{0}, group_events_{0}, letters_dropped_{0};
   std::array<std::atomic<uint64_t>, Figures::kGroupBounds.size() + 1> groups_by_size_{};
 
   // Writer's thread alone.
   Tail committed_;
   uint64_t used_bytes_ = 0;
-  std::size_t written_since_release_ = 0;
+  std::size_t written_since_release_ = 0, unsynced_bytes_ = 0;
   DiskWatch disk_;
   std::vector<LetterKey> expired_;  // to be erased with the next group
   std::string expired_next_;        // where the search for old letters goes on

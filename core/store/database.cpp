@@ -9,6 +9,8 @@
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
+#include "base/log.hpp"
+#include "base/rfc3339.hpp"
 #include "store/page_check.hpp"
 #include "store/record.hpp"
 
@@ -29,9 +31,25 @@ constexpr std::size_t kPagesAtOpen = 1000;
 Result<void> check_tree(const lmdb::Environment& env, std::size_t most_pages) {
   CS_TRY(txn, Transaction::begin(env, Transaction::Kind::read));
   const std::size_t id = mdb_txn_id(txn.get());
-  mdb_filehandle_t fd = -1;
-  if (id == 0 || mdb_env_get_fd(env.get(), &fd) != 0) return {};
-  return check_tree_pages(fd, id, most_pages);
+  if (id == 0) return {};
+  return check_tree_pages(env.fd(), id, most_pages);
+}
+
+// Before LMDB looks at the file: after a power cut its own newest state may lead anywhere.
+Result<void> go_back(const SafePoint& safe_point, const std::string& data_file, bool read_only) {
+  const std::string when = format_rfc3339(safe_point.saved_unix_ns());
+  if (read_only)
+    return Error{Code::invalid,
+                 "the machine lost its power; the store has to go back to its state of " + when +
+                     " first: start the daemon, or run `clawdstrike-siem queue repair`",
+                 5015};
+  CS_CHECK(safe_point.restore(data_file));
+  log::warn(5015, {},
+            "the machine lost its power while store.durability was \"interval\": the store goes back to its state of " +
+                when +
+                "; what was accepted after it, no more than store.interval and one sync of it, is lost unless "
+                "its source has it still");
+  return {};
 }
 
 }  // namespace
@@ -58,8 +76,9 @@ Result<void> Database::create(const Settings& settings) {
   {
     Settings made = settings;
     made.directory = aside;
+    made.durability = Durability::none;
     CS_TRY(database, open_existing(made));
-    CS_CHECK(database.sync());
+    CS_CHECK(database.env_.sync());
   }
   if (::rename((aside + "/data.mdb").c_str(), (settings.directory + "/data.mdb").c_str()) != 0)
     return io_error("move the new store to", settings.directory, errno);
@@ -75,26 +94,51 @@ Result<Database> Database::open_existing(const Settings& settings) {
   lmdb::Environment::Settings env_settings;
   env_settings.directory = settings.directory;
   if (settings.max_bytes != 0) env_settings.map_bytes = static_cast<std::size_t>(settings.max_bytes) + kReserveBytes;
-  env_settings.sync = settings.sync;
+  env_settings.sync = settings.durability == Durability::sync;
   env_settings.read_only = settings.read_only;
   const std::string file = settings.directory + "/data.mdb";
   // None yet when it is being created.
-  if (::access(file.c_str(), F_OK) == 0) CS_CHECK(check_meta_pages(file, !settings.read_only));
+  const bool is_new = ::access(file.c_str(), F_OK) != 0;
+  CS_TRY(safe_point, SafePoint::open(settings.directory, settings.boot_id, settings.read_only));
+  if (safe_point.power_was_lost()) CS_CHECK(go_back(safe_point, file, settings.read_only));
+  if (!is_new) CS_CHECK(check_meta_pages(file, !settings.read_only));
   CS_TRY(env, lmdb::Environment::open(env_settings));
   Database database(std::move(env), file);
   database.pages_ = MappedPages::of(file);
   CS_CHECK(check_tree(database.env_, kPagesAtOpen));
   database.release_pages();
   CS_CHECK(database.open_tables(settings.read_only));
+  if (settings.read_only || is_new) return database;
+  if (settings.durability == Durability::interval) {
+    database.safe_point_.emplace(std::move(safe_point));
+    CS_CHECK(database.reach_safe_point(settings.rewrite));
+  } else if (safe_point.in_use()) {
+    // From here on its pages are used again.
+    CS_CHECK(database.env_.sync());
+    CS_CHECK(safe_point.retire());
+  }
   return database;
 }
 
+Result<void> Database::reach_safe_point(bool rewrite) {
+  CS_TRY(state, read());
+  if (rewrite) CS_CHECK(env_.rewrite());
+  CS_CHECK(env_.sync());
+  CS_CHECK(safe_point_->save(env_.fd(), mdb_txn_id(state.get()), system_clock().unix_ns()));
+  safe_state_.reset();
+  safe_state_.emplace(std::move(state));
+  return {};
+}
+
+Result<void> Database::end_safe_points() {
+  CS_CHECK(env_.sync());
+  return safe_point_->retire();
+}
+
 Result<void> Database::in_place() const {
-  mdb_filehandle_t fd = -1;
   struct stat ours {
   }, there{};
-  mdb_env_get_fd(env_.get(), &fd);
-  if (::fstat(fd, &ours) != 0 || ::stat(file_.c_str(), &there) != 0 || ours.st_ino != there.st_ino ||
+  if (::fstat(env_.fd(), &ours) != 0 || ::stat(file_.c_str(), &there) != 0 || ours.st_ino != there.st_ino ||
       ours.st_dev != there.st_dev)
     return Error{Code::io, file_ + " was removed or replaced while it was in use", 5005};
   return {};

@@ -12,6 +12,7 @@
 #include "store/block.hpp"
 #include "store/lmdb.hpp"
 #include "store/mapped_pages.hpp"
+#include "store/safe_point.hpp"
 #include "store/store.hpp"
 
 namespace csiem::store {
@@ -30,16 +31,25 @@ class Database {
   struct Settings {
     std::string directory;                   // of the environment
     uint64_t max_bytes = uint64_t{4} << 30;  // 0: as it was created
-    bool sync = true;
+    Durability durability = Durability::sync;
     bool read_only = false;
+    std::string boot_id = {};  // see SafePoint
+    // Of Durability::interval: what was written before may have been dropped by a sync that failed, and is written
+    // again.
+    bool rewrite = false;
   };
   // Creates what is missing unless read-only. Fails with CS5004 when a newer version wrote it, and
-  // with CS5009 when the file is damaged.
+  // with CS5009 when the file is damaged. Goes back to the safe point when the power was lost (CS5015); read-only it
+  // fails with that code.
   static Result<Database> open(const Settings& settings);
 
   Result<lmdb::Transaction> read() const { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::read); }
   Result<lmdb::Transaction> write() { return lmdb::Transaction::begin(env_, lmdb::Transaction::Kind::write); }
-  Result<void> sync() { return env_.sync(); }
+  // Durability::interval: everything that is committed is on the disk, and what is committed from now on can be lost
+  // without harm to it. Where nothing is written meanwhile. `rewrite`: as in Settings.
+  Result<void> reach_safe_point(bool rewrite = false);
+  // The same, and nothing is committed any more: the next start has nothing to go back to.
+  Result<void> end_safe_points();
   // After much was read. See MappedPages.
   void release_pages() const noexcept { pages_.release(); }
   // Fails with CS5005 when the file is not at its path any more: what is written would be gone with the process.
@@ -118,6 +128,9 @@ class Database {
   Result<void> walk(const lmdb::Transaction& txn, MDB_dbi db, const Entry& look) const;
 
   lmdb::Environment env_;
+  // Of Durability::interval: while its state is read by somebody, LMDB uses none of its pages again.
+  std::optional<SafePoint> safe_point_;
+  std::optional<lmdb::Transaction> safe_state_;
   MappedPages pages_;
   std::string file_;
   MDB_dbi meta_ = 0, log_ = 0, cursors_ = 0, checkpoints_ = 0, recent_ = 0, dead_ = 0, quarantine_ = 0;

@@ -13,6 +13,7 @@
 #include "store/feeds.hpp"
 #include "store/kept_lines.hpp"
 #include "store/store.hpp"
+#include "store/trace.hpp"
 
 namespace csiem::store {
 namespace {
@@ -117,6 +118,7 @@ class DurableStore final : public Store {
   void on_publish(std::function<void(const event::BatchRef&)> publish) override {
     core_->committer().on_publish(std::move(publish));
   }
+  void on_gap(std::function<void(const Gap&)> tell) override { core_->feeds().on_gap(std::move(tell)); }
   Result<void> recent_ids(const std::function<void(const event::UuidBits&, int64_t)>& take) const override {
     return core_->database().with([&](Database& database) -> Result<void> {
       CS_TRY(txn, database.read());
@@ -149,6 +151,9 @@ class DurableStore final : public Store {
       return cursor_views(txn, database);
     });
   }
+  Result<std::optional<EventTrace>> trace(std::string_view event_id) const override {
+    return trace_event([&](const auto& use) { return core_->database().with(use); }, event_id);
+  }
   Health health() const override { return core_->committer().health(); }
   int health_code() const override { return core_->committer().health_code(); }
   Figures figures() const override {
@@ -175,7 +180,8 @@ Result<std::unique_ptr<Store>> open_store(Options options) {
   Database::Settings settings;
   settings.directory = options.directory + "/store";
   settings.max_bytes = options.max_bytes;
-  settings.sync = options.durability == Durability::sync;
+  settings.durability = options.durability;
+  settings.boot_id = options.boot_id;
   if (!options.disk_space) options.disk_space = [directory = settings.directory] { return space_of(directory); };
   if (auto made = make_directories(settings.directory, 0700); !made)
     return Error{made.error().code(), made.error().what(), 5005};

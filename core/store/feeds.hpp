@@ -95,6 +95,10 @@ class Feeds {
   std::optional<int64_t> letter_age_limit_ms(const std::string& exporter) const;
 
   // ---- limits.cpp: delivery.md 6, on the writer's thread ----
+  void on_gap(std::function<void(const Gap&)> tell) {
+    const std::lock_guard lock(mutex_);
+    gap_told_ = std::make_shared<const std::function<void(const Gap&)>>(std::move(tell));
+  }
   // Applies the limits of every cursor.
   void enforce_limits(const Tail& tail);
   // The store is full: the exporter that is furthest behind gives up at least `bytes` of the log, if its policy lets
@@ -141,6 +145,7 @@ class Feeds {
   mutable std::mutex mutex_;  // guards everything below; taken once per batch, never while the disk is used
   std::condition_variable work_;
   std::map<std::string, Handle, std::less<>> feeds_;
+  std::shared_ptr<const std::function<void(const Gap&)>> gap_told_;
   RecentBatches recent_;
   Sequence end_ = 1;  // behind the newest durable event
   std::vector<std::pair<std::string, DeadLetter>> letters_;

@@ -72,7 +72,7 @@ DeadLetter policy_letter(Sequence sequence, std::string_view json, const std::st
 struct Feeds::Shedding {
   Feeds& feeds;
   Feed& feed;
-  BySeverity dropped{};
+  BySeverity given_up{};
   uint64_t letters = 0, letter_bytes = 0, freed = 0;
   Sequence from = 0, to = 0;
 
@@ -90,7 +90,7 @@ struct Feeds::Shedding {
             const auto index = static_cast<uint32_t>(at - first);
             const auto severity = static_cast<std::size_t>(block.severity(index));
             feed.state.count_dropped(severity, 1);
-            ++dropped[severity];
+            ++given_up[severity];
             freed += block.event(index).size();
           }
         });
@@ -104,7 +104,9 @@ struct Feeds::Shedding {
       feed.state.count_dead(part.size());
       letters += part.size();
       for (Sequence at = part.first; at <= part.last; ++at) {
-        const auto json = block.event(static_cast<uint32_t>(at - first));
+        const auto index = static_cast<uint32_t>(at - first);
+        const auto json = block.event(index);
+        ++given_up[static_cast<std::size_t>(block.severity(index))];
         feeds.letters_.emplace_back(feed.id, policy_letter(at, json, why, now_unix_ns));
         freed += json.size();
         letter_bytes += json.size();
@@ -211,12 +213,14 @@ uint64_t Feeds::give_up(Feed& feed, uint64_t bytes, Give how, const std::string&
     }
   }
   if (shed.from == 0) return 0;
+  const auto tell = gap_told_;
   tell_change(lock);
   const std::string range = "events " + std::to_string(shed.from) + " to " + std::to_string(shed.to);
   if (shed.letters > 0)
     log::warn(5010, feed.id, why + ": " + std::to_string(shed.letters) + " events went to the dead letters; " + range);
   else
-    log::warn(5010, feed.id, why + ": events dropped: " + by_severity_text(shed.dropped) + "; " + range);
+    log::warn(5010, feed.id, why + ": events dropped: " + by_severity_text(shed.given_up) + "; " + range);
+  if (tell && *tell) (*tell)({feed.id, shed.from, shed.to, shed.given_up, shed.letters > 0, why, now});
   return shed.freed;
 }
 

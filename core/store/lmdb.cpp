@@ -2,10 +2,12 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "base/fd.hpp"
+#include "store/meta_page.hpp"
 
 namespace csiem::store::lmdb {
 namespace {
@@ -99,6 +101,23 @@ uint64_t Environment::file_bytes() const {
 Result<void> Environment::sync() {
   if (const int rc = mdb_env_sync(env_, 1); rc != 0) return error("sync the store", rc);
   return {};
+}
+
+Result<void> Environment::rewrite() {
+  constexpr std::size_t kPortion = 1U << 20;
+  const int file = fd();
+  for (uint64_t at = 0, end = file_bytes(); at < end; at += kPortion) {
+    CS_TRY(bytes, read_at(file, at, static_cast<std::size_t>(std::min<uint64_t>(kPortion, end - at))));
+    if (bytes.empty()) break;
+    CS_CHECK(write_at(file, at, bytes));
+  }
+  return {};
+}
+
+int Environment::fd() const noexcept {
+  mdb_filehandle_t fd = -1;
+  mdb_env_get_fd(env_, &fd);
+  return fd;
 }
 
 Result<Transaction> Transaction::begin(const Environment& env, Kind kind) {

@@ -44,6 +44,11 @@ class Environment {
   uint64_t file_bytes() const;
   // Waits until everything committed is on the disk.
   Result<void> sync();
+  // Writes what the file holds over itself: a sync that fails may leave pages that count as written and are not on the
+  // disk. Where nothing is written meanwhile; reading goes on. May take as long as reading and writing all of it.
+  Result<void> rewrite();
+  // Of the data file.
+  int fd() const noexcept;
 
  private:
   explicit Environment(MDB_env* env) : env_(env) {}

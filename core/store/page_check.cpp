@@ -5,43 +5,22 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
+#include "store/meta_page.hpp"
 
 namespace csiem::store {
 namespace {
 
-// The file format of LMDB 0.9 (data version 1) on a 64-bit machine, as far as it is looked at.
-constexpr uint32_t kMagic = 0xBEEFC0DE, kVersion = 1;
-constexpr uint64_t kNoPage = ~uint64_t{0};
-constexpr std::size_t kPageHead = 16, kNodeHead = 8;
-constexpr unsigned kBranch = 1, kLeaf = 2, kOverflow = 4, kMeta = 8;
+constexpr std::size_t kNodeHead = 8;
+constexpr unsigned kBranch = 1, kLeaf = 2, kOverflow = 4;
 constexpr unsigned kBigData = 1, kSubTable = 2;
-constexpr unsigned kFixedMap = 1, kIntegerKey = 8;
+constexpr unsigned kIntegerKey = 8;
 constexpr std::size_t kMostDepth = 32;
-constexpr std::size_t kMetaPages = 2;
-
-struct Table {
-  uint32_t pad;  // of the free list: the page size
-  uint16_t flags, depth;
-  uint64_t branch_pages, leaf_pages, overflow_pages, entries, root;
-};
-static_assert(sizeof(Table) == 48);
-
-struct Meta {
-  uint32_t magic, version;
-  uint64_t address, map_bytes;
-  Table free, main;
-  uint64_t last_page, txn_id;
-};
-static_assert(sizeof(Meta) == 136);
 
 template <class T>
 T at(std::string_view bytes, std::size_t offset) {
@@ -50,36 +29,8 @@ T at(std::string_view bytes, std::size_t offset) {
   return value;
 }
 
-Error damaged(const std::string& what) { return {Code::invalid, "the store's file is damaged: " + what, 5009}; }
-Error damaged(uint64_t page, const std::string& what) { return damaged("page " + std::to_string(page) + " " + what); }
-
-// Less than asked for when the file ends.
-Result<std::string> read_at(int fd, uint64_t offset, std::size_t bytes) {
-  std::string out(bytes, '\0');
-  std::size_t done = 0;
-  while (done < bytes) {
-    const ssize_t n = ::pread(fd, out.data() + done, bytes - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Error{Code::io, "read the store: " + errno_text(errno), 5005};
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  out.resize(done);
-  return out;
-}
-
-bool is_page_size(uint64_t bytes) { return std::has_single_bit(bytes) && bytes >= 512 && bytes <= 65536; }
-
-Result<Meta> read_meta(int fd, std::size_t which, std::size_t page_bytes) {
-  CS_TRY(page, read_at(fd, which * page_bytes, kPageHead + sizeof(Meta)));
-  if (page.size() < kPageHead + sizeof(Meta)) return damaged("it ends before its head does");
-  const auto meta = at<Meta>(page, kPageHead);
-  if ((at<uint16_t>(page, 10) & kMeta) == 0 || meta.magic != kMagic || meta.version != kVersion)
-    return damaged(which, "is not the head of a store");
-  if (!is_page_size(meta.free.pad) || (page_bytes != 0 && meta.free.pad != page_bytes) ||
-      (meta.free.flags & kFixedMap) != 0)
-    return damaged(which, "has a head that makes no sense");
-  return meta;
+Error damaged(uint64_t page, const std::string& what) {
+  return damaged_file("page " + std::to_string(page) + " " + what);
 }
 
 class TreeCheck {
@@ -88,15 +39,15 @@ class TreeCheck {
       : fd_(fd), most_pages_(most_pages), page_bytes_(meta.free.pad), behind_(meta.last_page + 1), seen_(behind_) {}
 
   enum class Kind { free_list, names, records };
-  Result<void> table(const Table& table, Kind kind) {
+  Result<void> table(const TableRoot& table, Kind kind) {
     left_ = most_pages_;
     kind_ = kind;
     integer_keys_ = kind == Kind::free_list || (table.flags & kIntegerKey) != 0;
     if (table.root == kNoPage) return {};
-    if (table.depth == 0 || table.depth > kMostDepth) return damaged("a table of it has an impossible depth");
+    if (table.depth == 0 || table.depth > kMostDepth) return damaged_file("a table of it has an impossible depth");
     return page(table.root, table.depth);
   }
-  std::vector<Table> take_names() { return std::move(names_); }
+  std::vector<TableRoot> take_names() { return std::move(names_); }
 
  private:
   Result<void> page(uint64_t number, std::size_t depth) {
@@ -145,8 +96,8 @@ class TreeCheck {
     if ((flags & kBigData) == 0) {
       if (size > rest.size()) return damaged(page, "has a value that is too long");
       rest = rest.substr(0, size);
-      if (flags == kSubTable && kind_ == Kind::names && size == sizeof(Table)) {
-        names_.push_back(at<Table>(rest, 0));
+      if (flags == kSubTable && kind_ == Kind::names && size == sizeof(TableRoot)) {
+        names_.push_back(at<TableRoot>(rest, 0));
         return {};
       }
       if (flags != 0) return damaged(page, "has an entry of an unknown kind");
@@ -199,7 +150,7 @@ class TreeCheck {
   std::size_t left_ = 0;
   Kind kind_ = Kind::records;
   bool integer_keys_ = false;
-  std::vector<Table> names_;
+  std::vector<TableRoot> names_;
 };
 
 }  // namespace
@@ -212,17 +163,17 @@ Result<void> check_meta_pages(const std::string& data_file, bool mend_size) {
   }
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return Error{Code::io, "read the store: " + errno_text(errno), 5005};
-  if (!S_ISREG(st.st_mode)) return damaged("it is not a regular file");
+  if (!S_ISREG(st.st_mode)) return damaged_file("it is not a regular file");
   CS_TRY(first, read_meta(fd.get(), 0, 0));
   CS_TRY(second, read_meta(fd.get(), 1, first.free.pad));
   const Meta& newest = second.txn_id > first.txn_id ? second : first;
   // The other one may be half of a commit that failed; it is not used.
-  for (const Table* table : {&newest.free, &newest.main})
+  for (const TableRoot* table : {&newest.free, &newest.main})
     if (table->root != kNoPage && (table->root < kMetaPages || table->root > newest.last_page))
-      return damaged("its head leads to a page that does not exist");
+      return damaged_file("its head leads to a page that does not exist");
   const uint64_t most = uint64_t{1} << 46;
   if (newest.last_page < kMetaPages - 1 || newest.last_page > most / newest.free.pad)
-    return damaged("its head tells an impossible size");
+    return damaged_file("its head tells an impossible size");
   const uint64_t want = (newest.last_page + 1) * newest.free.pad;
   if (!mend_size || static_cast<uint64_t>(st.st_size) >= want) return {};
   // LMDB itself does not write pages at the end that are free, so this is no damage yet.
@@ -241,7 +192,7 @@ Result<void> check_tree_pages(int data_fd, std::size_t txn_id, std::size_t most_
   TreeCheck check(data_fd, meta, most_pages);
   CS_CHECK(check.table(meta.free, TreeCheck::Kind::free_list));
   CS_CHECK(check.table(meta.main, TreeCheck::Kind::names));
-  for (const Table& table : check.take_names()) CS_CHECK(check.table(table, TreeCheck::Kind::records));
+  for (const TableRoot& table : check.take_names()) CS_CHECK(check.table(table, TreeCheck::Kind::records));
   return {};
 }
 

@@ -27,7 +27,9 @@ class SharedDatabase {
   Result<void> reopen() {
     const std::unique_lock lock(mutex_);
     database_.reset();
-    CS_TRY(opened, Database::open(settings_));
+    Database::Settings settings = settings_;
+    settings.rewrite = true;
+    CS_TRY(opened, Database::open(settings));
     database_.emplace(std::move(opened));
     return {};
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,6 +77,21 @@ struct KeptLetter {
   int64_t last_attempt_unix_ns = 0;
   std::string error_class, reason;
   std::string json;  // the envelope with the canonical event as its last member, one line without its line feed
+};
+
+// What one action of a policy of [queue] gave up for one exporter.
+struct Gap {
+  std::string exporter;
+  Sequence first = 0, last = 0;  // not all of what lies between them is part of it
+  BySeverity by_severity{};
+  bool to_letters = false;  // they lie in the dead letters
+  std::string reason;
+  int64_t unix_ns = 0;
+  uint64_t events() const noexcept {
+    uint64_t sum = 0;
+    for (const uint64_t n : by_severity) sum += n;
+    return sum;
+  }
 };
 
 // A line that is not an event.
@@ -168,6 +184,15 @@ enum class Health {
   failed    // not even opening the store again helps
 };
 
+// What acknowledged events survive. All of them a process that ends at any moment.
+enum class Durability {
+  sync,      // and a power cut
+  interval,  // and a power cut, apart from those of the last interval
+  none       // after a power cut the store may be damaged
+};
+
+struct EventTrace;  // trace.hpp
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -190,6 +215,9 @@ class Store {
   // Called on the store's writing thread with every batch that became durable, in order of sequence.
   virtual void on_publish(std::function<void(const event::BatchRef&)> publish) = 0;
 
+  // Called on the store's writing thread, after the gap was counted. Before the first append.
+  virtual void on_gap(std::function<void(const Gap&)> tell) = 0;
+
   // Ids of events that came lately, oldest first, as far as they are remembered. Before the first append.
   virtual Result<void> recent_ids(
       const std::function<void(const event::UuidBits& id, int64_t accepted_unix_ns)>& take) const = 0;
@@ -205,6 +233,9 @@ class Store {
   // How far every exporter is that the store knows, orphans included, in order of their ids. Any thread.
   virtual Result<std::vector<CursorView>> cursors() const = 0;
 
+  // What became of the event; see trace.hpp. Takes as long as reading the log. Any thread.
+  virtual Result<std::optional<EventTrace>> trace(std::string_view event_id) const = 0;
+
   virtual Health health() const = 0;
   // Of messages.def, why health() is not ok: CS5007 or CS5013 for `full`; 0 when it is.
   virtual int health_code() const = 0;
@@ -216,8 +247,6 @@ class Store {
   // Tries once to write everything that was handed over before the call. After it the store may be destroyed.
   virtual Result<void> flush() = 0;
 };
-
-enum class Durability { sync, interval, none };
 
 // Adds the event of this canonical text to the builder, `canonical_json` included. False when it cannot be read.
 using Revive = std::function<bool(std::string_view canonical, event::BatchBuilder& out)>;
@@ -232,6 +261,7 @@ struct Options {
   Revive revive;                                 // required; called on one thread of the store
   const Clock* clock = nullptr;                  // the system's when null
   std::function<DiskSpace()> disk_space;         // asks the operating system when empty
+  std::string boot_id;                           // names the time since the machine was started; empty: the machine's
 };
 Result<std::unique_ptr<Store>> open_store(Options options);
 

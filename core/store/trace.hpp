@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.hpp"
 #include "store/store.hpp"
 
 namespace csiem::store {
@@ -31,5 +35,13 @@ struct EventTrace {
   };
   std::vector<Exporter> exporters;
 };
+
+class Database;
+
+// Calls its argument with the database, which stays open during the call.
+using WithDatabase = std::function<Result<void>(const std::function<Result<void>(const Database&)>&)>;
+// Nothing when neither the log, nor the ids of the last hour, nor a dead letter know the event. Looks through the whole
+// log, in portions, so that neither a daemon's writing nor its opening again has to wait for the end.
+Result<std::optional<EventTrace>> trace_event(const WithDatabase& with, std::string_view event_id);
 
 }  // namespace csiem::store

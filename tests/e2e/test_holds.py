@@ -94,14 +94,17 @@ class Holds(AdminCase):
             self.source() + self.splunk(self.mock("splunk", "--token", "right-token-1"))
             + self.webhook(hook, more='filter = { min_severity = "high" }')
         )
-        self.start()
+        daemon = self.start()
         wait_for("the hold", self.held)
         wait_for("delivery", lambda: self.delivered("hook") == 1)
 
         def fates(n):
             code, out, err = self.command("--config", self.config_path, "--json", "trace", event(n)["event_id"])
             self.assertEqual(code, 0, err)
-            return {e["exporter"]: (e["fate"], e["detail"]) for e in json.loads(out)["exporters"]}
+            answer = self.get("/api/v1/events/%s/trace" % event(n)["event_id"])
+            self.assertEqual(json.loads(out)["sequence"], answer["sequence"])
+            self.assertEqual(answer["severity"], "info" if n else "high")
+            return {e["exporter"]: (e["fate"], e["detail"]) for e in answer["exporters"]}
 
         wait_for("the settlement", lambda: fates(0)["hook"][0] == "delivered")
         self.assertEqual(fates(1)["hook"], ("filtered", "by its filter: severity"))
@@ -111,6 +114,14 @@ class Holds(AdminCase):
         code, _, err = self.command("--config", self.config_path, "trace", event(99)["event_id"])
         self.assertEqual(code, 1)
         self.assertIn("is not known", err)
+        status, answer = self.ask("GET", "/api/v1/events/%s/trace" % event(99)["event_id"])
+        self.assertEqual((status, json.loads(answer)["error"]["code"]), (404, "CS8011"))
+        # Without the daemon the store alone is asked.
+        daemon.stop()
+        code, out, err = self.command("--config", self.config_path, "--json", "trace", event(0)["event_id"])
+        self.assertEqual(code, 0, err)
+        self.assertIn({"exporter": "splunk", "fate": "queued", "detail": "the daemon does not run"},
+                      json.loads(out)["exporters"])
 
 
 if __name__ == "__main__":

@@ -149,6 +149,50 @@ class Log(Case):
         queue = self.queues()["hook"]
         self.assertGreater(queue["dropped"], 0)
 
+    def test_an_exporter_that_wants_it_is_told_what_it_will_not_get(self):
+        events = [event(n, "high" if n % 10 == 0 else "info") for n in range(8000)]
+        self.write("in.jsonl", lines(events))
+        port = free_port()
+        more = 'queue = { max_bytes = "256KiB" }\nannounce_gaps = true\ncircuit_breaker = { open_for = "200ms" }\n'
+        config = self.configuration(
+            self.dead_url_webhook(port, more=more) + self.dead_url_webhook(port, id="quiet", more=more.replace("true", "false")) + self.file_exporter())
+        daemon = self.daemon(config)
+        wait_for("the policy", lambda: "CS5010" in daemon.text())
+        wait_for("the other exporter", lambda: set(self.file_ids()) >= ids(events))
+        hook = self.mock("webhook", port=port)
+        known = ids(events)
+
+        def notices():
+            return [b["data"] for b in hook.bodies() if b["data"]["event_id"] not in known]
+
+        def told():
+            return sum(n["metadata"]["events"] for n in notices())
+
+        def delivered():
+            return {i for i in hook.arrivals() if i in known}
+
+        wait_for("all that is left and all that is told", lambda: len(delivered()) + told() >= len(events))
+        daemon.stop()
+        queues = self.queues()  # and balances
+        self.assertEqual(told(), queues["hook"]["dropped"])
+        self.assertGreater(told(), 0)
+        self.assertEqual(queues["hook"]["delivered"] + told(), len(events))
+        self.assertEqual(set(self.file_ids()), known)
+        by_severity = {}
+        for notice in notices():
+            self.assertEqual(notice["action"], "events_not_delivered")
+            self.assertEqual(notice["resource"]["name"], "exporter hook")
+            self.assertIn("%d events not delivered" % notice["metadata"]["events"], notice["decision"]["reason"])
+            worst = [s for s, n in notice["metadata"]["by_severity"].items() if n]
+            self.assertEqual(notice["decision"]["severity"], worst[-1])
+            for severity, count in notice["metadata"]["by_severity"].items():
+                by_severity[severity] = by_severity.get(severity, 0) + count
+        self.assertGreater(by_severity["info"], by_severity["high"])
+        for name in ("native", "ecs", "ocsf", "cef"):
+            status, out, err = self.cli("transform", "--format", name, "--check", "-", stdin=lines(notices()))
+            self.assertEqual(status, 0, (name, err))
+            self.assertIn("0 invalid", err)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -229,3 +229,48 @@ TEST_CASE("who may change what lies in the store, and what a request may not be"
   bench.store_refuses = Error{Code::io, "read the dead letters", 5005};
   CHECK(bench.ask("GET", "/api/v1/dlq").status == 500);
 }
+
+TEST_CASE("who searches the store is answered later, and keeps nobody else from his answer") {
+  std::vector<std::pair<StoreRequest, std::function<void(Result<std::string>)>>> searches;
+  Bench bench;
+  Backend backend;
+  backend.snapshot = [&] { return bench.snapshot; };
+  backend.store = [](StoreRequest, const Parameters&) -> Result<std::string> { return std::string("at once\n"); };
+  backend.search = [&](StoreRequest what, const Parameters& parameters, std::function<void(Result<std::string>)> done) {
+    CHECK((what != StoreRequest::trace || parameters.at("id") == "0198"));
+    searches.emplace_back(what, std::move(done));
+  };
+  Api api(backend);
+  std::vector<Answer> answers;
+  const auto ask = [&](std::string_view method, std::string_view target, Role role, std::string_view body = {}) {
+    api.handle({method, target, role, "uid 1, pid 2", body}, [&](Answer answer) { answers.push_back(answer); });
+  };
+  ask("GET", "/api/v1/dlq?exporter=splunk", Role::viewer);
+  ask("DELETE", "/api/v1/dlq", Role::admin, "{}");
+  ask("GET", "/api/v1/events/0198/trace", Role::viewer);
+  CHECK(answers.empty());
+  REQUIRE(searches.size() == 3);
+  CHECK(searches[0].first == StoreRequest::letters);
+  CHECK(searches[1].first == StoreRequest::purge);
+  CHECK(searches[2].first == StoreRequest::trace);
+
+  ask("GET", "/api/v1/queues", Role::viewer);
+  ask("DELETE", "/api/v1/dlq", Role::operate);
+  ask("GET", "/api/v1/dlq?exporter=%zz", Role::viewer);
+  ask("POST", "/api/v1/events/0198/trace", Role::viewer);
+  REQUIRE(answers.size() == 4);
+  CHECK(answers[0].body == "at once\n");
+  CHECK(answers[1].status == 403);
+  CHECK(answers[2].status == 400);
+  CHECK(answers[3].status == 405);
+  CHECK(searches.size() == 3);
+
+  searches[2].second(Error{Code::not_found, "not known", 8011});
+  searches[0].second(std::string("{}\n"));
+  REQUIRE(answers.size() == 6);
+  CHECK(answers[4].status == 404);
+  CHECK(code_of(answers[4]) == "CS8011");
+  CHECK(answers[5].status == 200);
+  const std::string metrics = api.handle({"GET", "/metrics", Role::none, ""}).body;
+  CHECK(metrics.find("/api/v1/events/{id}/trace") != std::string::npos);
+}

@@ -27,7 +27,7 @@ DeadLetter letter(Sequence sequence) {
 
 // What another process finds: tables that are not locked by us.
 Database look_into(const std::string& directory) {
-  auto opened = Database::open({.directory = directory + "/store", .sync = false});
+  auto opened = Database::open({.directory = directory + "/store", .durability = Durability::none});
   REQUIRE(opened);
   return *std::move(opened);
 }

@@ -31,7 +31,7 @@ Tap& tap() {
   return *the;
 }
 
-enum class What { foreign, other, data };
+enum class What { foreign, other, data, safe_point };
 
 // With the lock held.
 What what_is(int fd) {
@@ -42,8 +42,12 @@ What what_is(int fd) {
   if (n <= 0) return What::foreign;
   const std::string_view file(path.data(), static_cast<std::size_t>(n));
   if (!file.starts_with(tap().directory)) return What::foreign;
+  if (file.ends_with("/store/safe-point")) return What::safe_point;
   return file.ends_with("/data.mdb") ? What::data : What::other;
 }
+
+bool is_recorded(What what) { return what == What::data || what == What::safe_point; }
+StoreFile file_of(What what) { return what == What::data ? StoreFile::data : StoreFile::safe_point; }
 
 // With the lock held: whether this call is one that fails.
 bool fails() {
@@ -82,10 +86,10 @@ ssize_t write_through(int fd, std::string_view bytes, off_t position) {
   const off_t at = position >= 0 ? position : static_cast<off_t>(call(SYS_lseek, fd, off_t{0}, SEEK_CUR));
   const long n = position >= 0 ? call(SYS_pwrite64, fd, bytes.data(), bytes.size(), position)
                                : call(SYS_write, fd, bytes.data(), bytes.size());
-  if (n > 0 && what == What::data) {
-    t.ops.push_back(
-        {DiskOp::Kind::write, static_cast<uint64_t>(at), std::string(bytes.substr(0, static_cast<std::size_t>(n)))});
-    if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) t.ops.push_back({DiskOp::Kind::sync_range, 0, {}});
+  if (n > 0 && is_recorded(what)) {
+    const std::string_view taken = bytes.substr(0, static_cast<std::size_t>(n));
+    t.ops.push_back({DiskOp::Kind::write, static_cast<uint64_t>(at), std::string(taken), file_of(what)});
+    if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) t.ops.push_back({DiskOp::Kind::sync_range, 0, {}, file_of(what)});
   }
   if (failing && t.failure.late) {
     errno = t.failure.error;
@@ -103,7 +107,7 @@ int sync_through(int fd, long number) {
     return -1;
   }
   const long rc = call(number, fd);
-  if (rc == 0 && what == What::data) t.ops.push_back({DiskOp::Kind::sync, 0, {}});
+  if (rc == 0 && is_recorded(what)) t.ops.push_back({DiskOp::Kind::sync, 0, {}, file_of(what)});
   if (rc == 0 && what == What::other && number == SYS_fsync) {
     struct stat st {};
     const bool moved =

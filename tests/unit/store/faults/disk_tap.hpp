@@ -9,19 +9,23 @@
 
 namespace csiem::test {
 
-// One thing that happened to the store's data file, in the order in which the calls returned.
+// The store's files that matter after a power cut.
+enum class StoreFile : uint8_t { data, safe_point };
+
+// One thing that happened to one of them, in the order in which the calls returned.
 struct DiskOp {
   enum class Kind : uint8_t {
     write,       // the bytes may be on the disk
     sync,        // everything before is on the disk
     sync_range,  // what was written last is on the disk (O_DSYNC)
     truncate,    // to `offset`
-    move_in,     // the file lies in its final directory
-    sync_name    // and stays there
+    move_in,     // data.mdb lies in its final directory
+    sync_name    // what lies in that directory stays there
   };
   Kind kind = Kind::write;
   uint64_t offset = 0;
   std::string bytes;
+  StoreFile file = StoreFile::data;
 };
 
 namespace disk_tap {
@@ -30,7 +34,7 @@ namespace disk_tap {
 void watch(const std::string& directory);
 void ignore();
 
-// What was recorded since watch(), of data.mdb alone.
+// What was recorded since watch().
 std::vector<DiskOp> take();
 // How many operations are recorded; any thread.
 std::size_t position();

@@ -39,7 +39,9 @@ struct Content {
 };
 
 Result<Content> read_content(const std::string& directory) {
-  CS_TRY(database, Database::open({.directory = directory + "/store", .max_bytes = kStoreBytes, .sync = false}));
+  CS_TRY(database,
+         Database::open(
+             {.directory = directory + "/store", .max_bytes = kStoreBytes, .durability = store::Durability::none}));
   CS_TRY(txn, database.read());
   Content out;
   CS_TRY(tail, database.tail(txn));
@@ -171,7 +173,7 @@ std::vector<std::string> check_store(const std::string& directory, const Recordi
   const auto open = [&] {
     auto options = options_for(directory);
     options.max_bytes = kStoreBytes;
-    options.durability = store::Durability::none;
+    options.durability = store::Durability::interval;
     return store::open_store(options);
   };
   if (auto opened = open(); !opened) return {"cannot be opened: " + opened.error().what()};

@@ -2,7 +2,7 @@
 // then on, until a load comes through without meeting the failure. Each run ends well or with a coded error, never with
 // a crash, and whatever was acknowledged is there when the store is opened on a sound disk again.
 //
-//   io-failures [--seed S]
+//   io-failures [--durability interval] [--seed S]
 //   io-failures --only MODE CALL [--seed S]
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,11 +38,16 @@ constexpr std::array<Mode, 7> kModes{{{"eio-once", false, EIO},
                                       {"short-for-good", true, 0},
                                       {"late-eio-once", false, EIO, true}}};
 
+struct Load {
+  uint64_t seed = 11;
+  store::Durability durability = store::Durability::sync;
+};
+
 // In the child: what is wrong, one line each; the first line says how it went.
-std::vector<std::string> run(const std::string& directory, const Mode& mode, uint64_t call, uint64_t seed) {
+std::vector<std::string> run(const std::string& directory, const Mode& mode, uint64_t call, const Load& load) {
   disk_tap::watch(directory);
   disk_tap::set_failure({call, mode.persistent, mode.error, mode.late});
-  const Recording recording = run_load(directory, {.seed = seed, .steps = 7, .durability = store::Durability::sync});
+  const Recording recording = run_load(directory, {.seed = load.seed, .steps = 7, .durability = load.durability});
   const uint64_t failed = disk_tap::failed_calls();
   disk_tap::ignore();
   std::vector<std::string> out{failed == 0           ? "untouched"
@@ -62,14 +67,14 @@ std::vector<std::string> run(const std::string& directory, const Mode& mode, uin
   return out;
 }
 
-std::vector<std::string> run_in_child(const Mode& mode, uint64_t call, uint64_t seed) {
+std::vector<std::string> run_in_child(const Mode& mode, uint64_t call, const Load& load) {
   const TemporaryDirectory dir;
   const std::string report = dir / "report", directory = dir / "data";
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(20);  // whatever hangs is a failure, too
     std::string text;
-    for (const std::string& line : run(directory, mode, call, seed)) text += line + "\n";
+    for (const std::string& line : run(directory, mode, call, load)) text += line + "\n";
     std::ofstream(report) << text;
     ::_exit(0);
   }
@@ -83,9 +88,9 @@ std::vector<std::string> run_in_child(const Mode& mode, uint64_t call, uint64_t 
   return out;
 }
 
-bool tell(const Mode& mode, uint64_t call, uint64_t seed, const std::vector<std::string>& lines) {
+bool tell(const Mode& mode, uint64_t call, const Load& load, const std::vector<std::string>& lines) {
   if (lines.size() == 1) return true;
-  std::printf("io-failures --only %s %lu --seed %lu\n", mode.name, call, seed);
+  std::printf("io-failures --only %s %lu --seed %lu\n", mode.name, call, load.seed);
   for (const std::string& line : lines) std::printf("  %s\n", line.c_str());
   return false;
 }
@@ -93,10 +98,13 @@ bool tell(const Mode& mode, uint64_t call, uint64_t seed, const std::vector<std:
 }  // namespace
 
 int main(int argc, char** argv) {
-  uint64_t seed = 11, only = 0;
+  Load load;
+  uint64_t only = 0;
   std::string_view only_mode;
   for (int i = 1; i + 1 < argc; ++i) {
-    if (std::string_view(argv[i]) == "--seed") seed = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::string_view(argv[i]) == "--seed") load.seed = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::string_view(argv[i]) == "--durability" && std::string_view(argv[i + 1]) == "interval")
+      load.durability = store::Durability::interval;
     if (std::string_view(argv[i]) == "--only" && i + 2 < argc) {
       only_mode = argv[i + 1];
       only = std::strtoull(argv[i + 2], nullptr, 10);
@@ -109,8 +117,8 @@ int main(int argc, char** argv) {
     std::map<std::string, uint64_t> outcomes;
     uint64_t call = only_mode.empty() ? 1 : only;
     for (;; ++call) {
-      const auto lines = run_in_child(mode, call, seed);
-      good = tell(mode, call, seed, lines) && good;
+      const auto lines = run_in_child(mode, call, load);
+      good = tell(mode, call, load, lines) && good;
       ++outcomes[lines.front()];
       if (lines.front() == "untouched" || !only_mode.empty() || call > 5000) break;
     }

@@ -5,6 +5,9 @@
 namespace csiem::test {
 
 void Disk::apply(const DiskOp& op) {
+  // The directory is the same for all.
+  if (op.kind == DiskOp::Kind::sync_name && file_ == StoreFile::safe_point) name_synced_ = size_ > 0;
+  if (op.file != file_) return;
   switch (op.kind) {
     case DiskOp::Kind::write:
       write(op.offset, op.bytes);

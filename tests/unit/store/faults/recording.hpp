@@ -14,6 +14,8 @@
 namespace csiem::test {
 
 inline constexpr uint64_t kStoreBytes = 16U << 20;
+// Looked at with the machine's own, a recording is one of a machine that was started again.
+inline constexpr const char* kRecordedBoot = "recorded";
 
 // Something that must hold for every image of the disk from `position` on.
 struct Promise {
