@@ -6,6 +6,7 @@
 #include <csiem/plugin.h>
 #include <csiem/json.hpp>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstring>
 #include <deque>
@@ -189,7 +190,29 @@ class TestHost {
     return exchange(batch, Answer{status, std::move(body), {}, 0, 0, 0});
   }
 
-  static void advance_ms(int64_t ms) { now() += ms * 1'000'000; }
+  // Monotonic and wall-clock time go on, and timers that fall due run.
+  void pass_ms(int64_t ms) {
+    advance_ms(ms);
+    while (true) {
+      const auto due =
+          std::find_if(timers_.begin(), timers_.end(), [](const auto& timer) { return timer.second.due_ns <= now(); });
+      if (due == timers_.end()) return;
+      const Timer timer = due->second;
+      timers_.erase(due);
+      timer.run(timer.user);
+    }
+  }
+  std::size_t timers() const { return timers_.size(); }
+
+  static void advance_ms(int64_t ms) {
+    now() += ms * 1'000'000;
+    unix_ns() += ms * 1'000'000;
+  }
+  // The wall clock; the events of a Batch are from the same minute unless told otherwise.
+  static int64_t& unix_ns() {
+    static int64_t value = 1'767'225'630'000'000'000;
+    return value;
+  }
   static const csiem_exporter_v1& api() {
     return *static_cast<const csiem_exporter_v1*>(csiem_plugin_v1(CSIEM_ABI_VERSION)->components[0]->api);
   }
@@ -280,6 +303,14 @@ class TestHost {
         return;
       }
   }
+  static csiem_status timer(const csiem_instance* instance, uint32_t delay_ms, csiem_task run, void* user,
+                            uint64_t* id) noexcept {
+    TestHost& host = of(instance);
+    ++host.last_timer_;
+    if (id != nullptr) *id = host.last_timer_;
+    host.timers_[host.last_timer_] = {now() + int64_t{delay_ms} * 1'000'000, run, user};
+    return CSIEM_OK;
+  }
   static csiem_status complete(const csiem_instance* instance, uint64_t token, const csiem_batch_result* r) noexcept {
     Result out;
     out.token = token;
@@ -323,13 +354,11 @@ class TestHost {
         sizeof runtime,
         0,
         []() noexcept -> int64_t { return now(); },
-        []() noexcept -> int64_t { return now(); },
+        []() noexcept -> int64_t { return unix_ns(); },
         &random,
         [](const csiem_instance*, csiem_task, void*) noexcept -> csiem_status { return CSIEM_E_UNSUPPORTED; },
-        [](const csiem_instance*, uint32_t, csiem_task, void*, uint64_t*) noexcept -> csiem_status {
-          return CSIEM_E_UNSUPPORTED;
-        },
-        [](const csiem_instance*, uint64_t) noexcept {}};
+        &timer,
+        [](const csiem_instance* i, uint64_t which) noexcept { of(i).timers_.erase(which); }};
     static const csiem_metrics_v1 metrics = {sizeof metrics, 0,
                                              [](const csiem_instance* i, csiem_str name, uint64_t delta) noexcept {
                                                of(i).counters[std::string(csiem::view(name))] += delta;
@@ -346,6 +375,14 @@ class TestHost {
     return nullptr;
   }
 
+  struct Timer {
+    int64_t due_ns;
+    csiem_task run;
+    void* user;
+  };
+
+  std::map<uint64_t, Timer> timers_;
+  uint64_t last_timer_ = 0;
   boost::json::value config_;
   mutable boost::json::value name_;
   std::string config_text_;
