@@ -1,5 +1,6 @@
 """Datadog through the real daemon: what arrives, what is held, what is counted."""
 
+import json
 import time
 import unittest
 
@@ -69,15 +70,16 @@ class Datadog(Case):
         self.assertEqual(self.dead_letters("datadog"), [])
 
     def test_no_request_exceeds_what_the_intake_takes(self):
-        events = [fresh(n, metadata={"pad": "x" * 900_000}) for n in range(10)]
-        events += [fresh(100, metadata={"pad": "y" * 1_020_000, "small": "stays"})]
+        events = [fresh(n, metadata={"pad%d" % i: "x" * 60_000 for i in range(4)}) for n in range(60)]
+        events += [fresh(100, metadata={"pad": "y" * 255_000, "small": "stays"})]
         self.write("in.jsonl", lines(events))
         mock = self.mock("datadog")
-        config = self.config(self.source() + self.datadog(mock, more='batch_max_bytes = "5MB"\n' + NO_METRICS))
+        config = self.config(self.source() + self.datadog(mock, more='batch_max_bytes = "5MB"\nmax_log_bytes = "250KB"\n' + NO_METRICS))
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(sorted(mock.arrivals()), sorted(ids(events)))
         self.assertEqual(mock.violations(), [])
+        self.assertGreater(len(json.dumps(mock.bodies()[0])), 240_000)
         long = [b for b in mock.bodies() if b["event_id"] == events[-1]["event_id"]][0]
         self.assertIs(long["clawdstrike.truncated"], True)
         self.assertEqual(long["metadata"]["small"], "stays")
