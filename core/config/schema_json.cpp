@@ -23,7 +23,9 @@ bool flag_at(const json::object& schema, std::string_view name) {
 }
 
 bool origin_at(const json::object& schema) {
-  return flag_at(schema, "x-csiem-origin") || !text_at(schema, "x-csiem-origin").empty();
+  const json::value* found = schema.if_contains("x-csiem-origin");
+  return found != nullptr &&
+         (found->is_array() || flag_at(schema, "x-csiem-origin") || !text_at(schema, "x-csiem-origin").empty());
 }
 
 namespace {

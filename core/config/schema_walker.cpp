@@ -72,6 +72,8 @@ std::optional<json::value> SchemaWalker::value(const json::object& schema, const
   if (marks.masked) findings_.secret_at(node.value);
   if (marks.masked_url) findings_.secret_url_at(node.value);
   marks.cloud_id = marks.cloud_id || text_at(schema, "x-csiem-origin") == "cloud_id";
+  if (const json::value* hosts = schema.if_contains("x-csiem-origin"); hosts != nullptr && hosts->is_array())
+    marks.hosts = &hosts->get_array();
   if (const json::array* choices = alternatives(schema)) return alternative(*choices, schema, node, path, marks);
   if (!kind_fits(schema, node)) {
     if (marks.secret) findings_.secret_at(node.value);
@@ -161,7 +163,10 @@ std::optional<json::value> SchemaWalker::text(const json::object& schema, const 
   }
   if (!matches(schema, node, path)) return std::nullopt;
   if (marks.origin || text_at(schema, "format") == "template") confined(node, path);
-  if (marks.origin) origin(node, path, marks);
+  if (marks.hosts != nullptr)
+    site(node, path, *marks.hosts);
+  else if (marks.origin)
+    origin(node, path, marks);
   if ((marks.masked || marks.masked_url) && !text.empty()) answer_.masked.push_back(text);
   if (flag_at(schema, "x-csiem-writes") && text != "-") answer_.writes.push_back({text, node.value});
   return json::value(text);
@@ -192,9 +197,28 @@ void SchemaWalker::origin(const Node& node, const std::string& path, Marks marks
                                              : "did you mean 'https://" + url + "'?";
     return;
   }
-  const std::string origin = parsed->text();
+  allow(parsed->text());
+}
+
+void SchemaWalker::site(const Node& node, const std::string& path, const json::array& hosts) {
+  const auto bare = site_name(*as_text(node));
+  if (!bare) {
+    findings_.error(1024, node.value, name(path) + " is not a site").hint =
+        "a site is a bare host name, as in \"example.com\"";
+    return;
+  }
+  for (const json::value& host : hosts) {
+    if (!host.is_string()) continue;
+    std::string url(host.get_string());
+    if (const auto gap = url.find("{}"); gap != std::string::npos) url.replace(gap, 2, *bare);
+    std::string problem;
+    if (const auto parsed = parse_origin(url, &problem)) allow(parsed->text());
+  }
+}
+
+void SchemaWalker::allow(std::string origin) {
   if (std::find(answer_.origins.begin(), answer_.origins.end(), origin) == answer_.origins.end())
-    answer_.origins.push_back(origin);
+    answer_.origins.push_back(std::move(origin));
 }
 
 std::optional<json::value> SchemaWalker::unit(const json::object& schema, const Node& node, const std::string& path) {

@@ -37,6 +37,7 @@ class SchemaWalker {
   struct Marks {
     bool secret = false, origin = false, cloud_id = false;
     bool masked = false, masked_url = false;
+    const json::array* hosts = nullptr;  // of the vendor's site that the setting names
   };
   std::optional<json::value> value(const json::object& schema, const Node& node, const std::string& path, Marks marks);
   std::optional<json::value> object(const json::object& schema, const Node& node, const std::string& path, Marks marks);
@@ -54,6 +55,8 @@ class SchemaWalker {
   bool required(const json::object& schema, std::string_view name) const;
   void unknown(const Node& node, const std::string& name, const std::string& path, const json::object* properties);
   void origin(const Node& node, const std::string& path, Marks marks);
+  void site(const Node& node, const std::string& path, const json::array& hosts);
+  void allow(std::string origin);
   void check_choices(const json::object& schema, const Node& node, const std::string& path);
   void check_rules(const json::object& schema, const Node& node, const std::string& path);
   bool matches(const json::object& schema, const Node& node, const std::string& path);

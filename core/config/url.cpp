@@ -69,4 +69,20 @@ std::optional<UrlOrigin> parse_origin(std::string_view url, std::string* problem
   return out;
 }
 
+std::optional<std::string> site_name(std::string_view text) {
+  const auto cut = [&](std::string_view characters) {
+    while (!text.empty() && characters.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+    while (!text.empty() && characters.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+  };
+  cut(" \t");
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  cut(" \t.");
+  std::string site = lower(text);
+  if (site.starts_with("app.")) site.erase(0, 4);
+  const bool dotted = site.find('.') != std::string::npos && site.find("..") == std::string::npos;
+  if (!dotted || site.front() == '.' || site.find('_') != std::string::npos || !is_host_name(site)) return std::nullopt;
+  return site;
+}
+
 }  // namespace csiem::config

@@ -18,6 +18,10 @@ struct UrlOrigin {
 // scheme://host[:port][/...], http and https only. Nothing when malformed; `problem` says why and never holds the URL.
 std::optional<UrlOrigin> parse_origin(std::string_view url, std::string* problem);
 
+// The bare site of a vendor that is reached at hosts named after it, out of what people paste:
+// "https://app.datadoghq.eu/" is datadoghq.eu. Nothing when it is no host name of at least two parts.
+std::optional<std::string> site_name(std::string_view text);
+
 // The deployment that an Elastic cloud id names, label:BASE64.
 std::optional<UrlOrigin> origin_of_cloud_id(std::string_view cloud_id, std::string* problem);
 

@@ -28,16 +28,30 @@ struct Arguments {
   bool json = false, quiet = false;
 };
 
+constexpr struct {
+  const char* name;
+  std::unique_ptr<Platform> (*make)(PlatformOptions, Recorder&, FaultPlan&);
+} kPlatforms[] = {
+    {"splunk", &make_splunk}, {"elastic", &make_elastic}, {"datadog", &make_datadog}, {"webhook", &make_webhook}};
+
+std::unique_ptr<Platform> make(const Arguments& a, Recorder& recorder, FaultPlan& plan) {
+  for (const auto& platform : kPlatforms)
+    if (a.platform == platform.name) return platform.make(a.rules, recorder, plan);
+  return nullptr;
+}
+
 void define(CLI::App& app, Arguments& a) {
-  app.add_option("platform", a.platform, "splunk, elastic or webhook")
-      ->required()
-      ->check(CLI::IsMember({"splunk", "elastic", "webhook"}));
+  std::vector<std::string> names;
+  for (const auto& platform : kPlatforms) names.emplace_back(platform.name);
+  app.add_option("platform", a.platform, "whose rules to apply")->required()->check(CLI::IsMember(names));
   app.add_option("--port", a.server.port, "0 (default) takes a free one and prints it");
   app.add_option("--port-file", a.port_file, "write the port there when listening");
   app.add_option("--tls-cert", a.server.tls_certificate, "PEM certificate: serve https");
   app.add_option("--tls-key", a.server.tls_key, "PEM key of the certificate");
   app.add_option("--tls-client-ca", a.server.tls_client_ca, "clients must show a certificate signed by this CA");
-  app.add_option("--token", a.rules.token, "the only token (splunk), API key (elastic) or bearer (webhook) accepted");
+  app.add_option("--token", a.rules.token,
+                 "the only credential accepted: token (splunk), API key (elastic, datadog), bearer (webhook)");
+  app.add_option("--poison", a.rules.poison, "datadog: a request with this text in an event is refused with 400");
   app.add_option("--user", a.rules.user, "basic authentication: user");
   app.add_option("--password", a.rules.password, "basic authentication: password");
   app.add_option("--index", a.rules.indexes, "an index that may be written (repeatable; default: all)");
@@ -76,9 +90,7 @@ int serve(const Arguments& a, std::vector<Fault> faults) {
     return 73;
   }
   FaultPlan plan(std::move(faults), a.seed);
-  const auto platform = a.platform == "splunk"    ? make_splunk(a.rules, recorder, plan)
-                        : a.platform == "elastic" ? make_elastic(a.rules, recorder, plan)
-                                                  : make_webhook(a.rules, recorder, plan);
+  const auto platform = make(a, recorder, plan);
   asio::io_context loop(1);
   asio::steady_timer idle(loop);
   Server server(loop, a.server, *platform, plan, recorder, [&] {

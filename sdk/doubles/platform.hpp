@@ -39,7 +39,9 @@ struct Answer {
 };
 
 struct PlatformOptions {
-  std::string token;                 // splunk token, elastic api key (encoded), webhook bearer token; empty: any
+  std::string token;                 // splunk token, elastic api key (encoded), webhook bearer token, datadog api key,
+                                     // code at the end of a sumo_logic URL; empty: any
+  std::string poison;                // datadog, sumo_logic: a request with this text in an event is refused
   std::vector<std::string> indexes;  // allowed; empty: all
   bool ack = false;                  // splunk: the token uses indexer acknowledgement
   int ack_after_polls = 1;
@@ -66,6 +68,7 @@ class Platform {
 
 std::unique_ptr<Platform> make_splunk(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
 std::unique_ptr<Platform> make_elastic(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
+std::unique_ptr<Platform> make_datadog(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
 std::unique_ptr<Platform> make_webhook(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
 
 // Where our formats keep the event's id: event_id, event.id, data.event_id. Empty when there is none.

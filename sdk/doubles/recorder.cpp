@@ -69,6 +69,10 @@ void Recorder::violation(std::string_view what) {
   line("{\"violation\":" + quoted(what) + "}\n");
 }
 
+void Recorder::note(std::string_view kind, std::string_view json) {
+  line("{" + quoted(kind) + ":" + std::string(json) + "}\n");
+}
+
 std::string Recorder::summary_text() const {
   std::string text = "requests " + std::to_string(requests_) + " (";
   bool first = true;

@@ -27,6 +27,9 @@ class Recorder {
   // A rule of the vendor that the sender broke.
   void violation(std::string_view what);
 
+  // Something that arrived and is no event. `json` is one value.
+  void note(std::string_view kind, std::string_view json);
+
   uint64_t unique() const noexcept { return arrivals_.size(); }
   uint64_t events() const noexcept { return events_; }
   uint64_t violations() const noexcept { return violations_; }

@@ -5,6 +5,7 @@ sets: CSIEM_BIN (clawdstrike-siem), CSIEM_MOCK (clawdstrike-siem-mock), CSIEM_DA
 (directory of the misbehaving plugins).
 """
 
+import http.server
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import uuid
@@ -45,6 +47,13 @@ def event(n, severity="info", **more):
     }
     e.update(more)
     return e
+
+
+def fresh(n, severity="info", age=0.0, **more):
+    """The same, of `age` seconds ago, for platforms that look at the time."""
+    now = time.time() - age
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + ".%09dZ" % int(now % 1 * 1e9)
+    return event(n, severity, timestamp=stamp, **more)
 
 
 def lines(events):
@@ -138,6 +147,48 @@ class Mock:
         if out:
             self.summary = json.loads(out)
         return self.summary
+
+
+class Page:
+    """A server that is no platform: answers everything with one status, body and headers, and keeps the requests."""
+
+    def __init__(self, status, body=b"", content_type="text/html", headers=()):
+        page = self
+        self.requests = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                page.requests.append((self.command, self.path))
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.end_headers()
+                try:
+                    self.wfile.write(body)
+                except OSError:
+                    pass  # the client had read enough
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def url(self):
+        return "http://127.0.0.1:%d" % self.port
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Daemon:
@@ -244,6 +295,17 @@ class Case(unittest.TestCase):
             mock.url(),
             more,
         )
+
+    def datadog(self, mock, id="datadog", more=""):
+        return (
+            '[exporters.%s]\ntype = "datadog"\napi_key = "cred:TEST_TOKEN"\nendpoint = "%s"\napi_endpoint = "%s"\n%s\n'
+            % (id, mock.url(), mock.url(), more)
+        )
+
+    def page(self, *arguments, **more):
+        page = Page(*arguments, **more)
+        self.addCleanup(page.close)
+        return page
 
     def webhook(self, mock, id="hook", more=""):
         return '[exporters.%s]\ntype = "webhook"\nurl = "%s/hook"\nformat = "native"\n%s\n' % (id, mock.url(), more)

@@ -196,6 +196,28 @@ TEST_CASE("a cloud id names the origin of its deployment") {
   }
 }
 
+TEST_CASE("a site names the hosts that a vendor serves it from") {
+  const auto origins = [](const std::string& settings) {
+    const auto loaded = with("site", settings);
+    return loaded.ok() ? exporter(loaded, "it").fallback.allowed_origins : std::vector<std::string>{list(loaded)};
+  };
+  using Origins = std::vector<std::string>;
+  CHECK(origins("") == Origins{"https://intake.example.com:443", "https://api.example.com:8443"});
+  const Origins eu{"https://intake.vendor.eu:443", "https://api.vendor.eu:8443"};
+  for (const std::string site : {"vendor.eu", "app.vendor.eu", "https://app.vendor.eu/", " .Vendor.EU. "}) {
+    CAPTURE(site);
+    CHECK(origins("site = \"" + site + "\"\n") == eu);
+  }
+  for (const std::string bad : {"", "vendor", "evil.com/x", "a b.com", "vendor.eu:444", "u@vendor.eu", "a..b", "app.",
+                                "vendor.eu?x", "v_x.eu"}) {
+    CAPTURE(bad);
+    const auto loaded = with("site", "site = \"" + bad + "\"\n");
+    REQUIRE(loaded.diagnostics.size() == 1);
+    CHECK(loaded.diagnostics[0].code == 1024);
+    CHECK(loaded.diagnostics[0].origin.line == 5);
+  }
+}
+
 TEST_CASE("a URL that may be literal or a reference is what it is written as") {
   const auto literal = with("webhook", "url = \"https://hook.example.com/x\"\n");
   CHECK(literal.diagnostics.empty());

@@ -36,6 +36,13 @@ constexpr const char* kSplunk = R"json({
       "max_pending": {"type": "integer", "minimum": 1, "default": 1000}}}
   }})json";
 
+constexpr const char* kSite = R"json({
+  "type": "object", "additionalProperties": false,
+  "properties": {
+    "site": {"type": "string", "default": "example.com",
+             "x-csiem-origin": ["https://intake.{}", "https://api.{}:8443/v1"]}
+  }})json";
+
 constexpr const char* kElastic = R"json({
   "type": "object", "additionalProperties": false, "oneOf": [{"required": ["nodes"]}, {"required": ["cloud_id"]}],
   "properties": {
@@ -160,6 +167,7 @@ std::map<std::string, SettingsCatalog::Answer> Catalog::plugins() {
           {"webhook", {kWebhook, {"native", "ecs", "ocsf", "cef"}, "native"}},
           {"file", {kFile, {"*"}, "ecs"}},
           {"probe", {kProbe, {}, "none"}},
+          {"site", {kSite, {"*"}, "ecs"}},
           {"rules", {kRules, {"*"}, "ecs"}},
           {"bare", {"", {"*"}, "ecs"}},
           {"mangled", {"[1, 2", {"*"}, "ecs"}}};
