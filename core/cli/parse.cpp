@@ -89,7 +89,7 @@ class CommandLine {
     if (at->get_name() == "completion")
       for (const char* shell : {"bash", "zsh", "fish"}) offer(shell);
     if (at->get_name() == "mock")
-      for (const char* platform : {"splunk", "elastic", "webhook"}) offer(platform);
+      for (const char* platform : {"splunk", "elastic", "webhook", "syslog"}) offer(platform);
   }
 
  private:

@@ -158,6 +158,7 @@ std::map<std::string, SettingsCatalog::Answer> Catalog::plugins() {
           {"probe", {kProbe, {}, "none"}},
           {"rules", {kRules, {"*"}, "ecs"}},
           {"bare", {"", {"*"}, "ecs"}},
+          {"network", {R"({"x-csiem-own-network": true})", {"*"}, "ecs"}},
           {"mangled", {"[1, 2", {"*"}, "ecs"}}};
 }
 
