@@ -102,7 +102,7 @@ class Wire(SyslogCase):
         good = self.receiver("--framing", "octet")
         status, text = self.run_once(self.config(self.source() + self.syslog(good.url("tcp"))))
         self.assertEqual(status, 0, text)
-        self.assertEqual(set(good.arrivals()), ids(self.events))
+        wait_for("all messages", lambda: set(good.arrivals()) == ids(self.events))
 
     def test_the_second_receiver_takes_over_and_round_robin_uses_both(self):
         first, second = self.receiver(), self.receiver()
@@ -166,6 +166,7 @@ class Tls(Certificates, SyslogCase):
             status, text = self.run_once(self.config(self.source() + self.syslog(mock.url("tls"), id="s%d" % n,
                                                                                  more=more)))
             self.assertEqual(status, 0, text)
+            wait_for("all messages", lambda: len(mock.arrivals()) >= 200)
             self.assertEqual(sorted(mock.arrivals()), sorted(ids(self.events)))
             self.assertEqual({b["framing"] for b in mock.bodies()}, {"octet"})
 
@@ -185,6 +186,7 @@ class Tls(Certificates, SyslogCase):
         own = self.tls('cert_file = "%s"' % self.path("client.pem"), 'key_file = "%s"' % self.path("client.key"))
         status, text = self.run_once(self.config(self.source() + self.syslog(mock.url("tls"), more=own)))
         self.assertEqual(status, 0, text)
+        wait_for("all messages", lambda: len(mock.arrivals()) >= 200)
         self.assertEqual(sorted(mock.arrivals()), sorted(ids(self.events)))
 
     def test_no_client_certificate_where_one_is_asked_for(self):
