@@ -14,6 +14,7 @@ class Wire(SyslogCase):
         self.events = [event(n, "high" if n % 3 == 0 else "info") for n in range(300)]
 
     def arrives(self, mock, config):
+        self.start_anew()
         self.write("in.jsonl", lines(self.events))
         status, text = self.run_once(self.config(self.source() + config))
         self.assertEqual(status, 0, text)
@@ -110,6 +111,7 @@ class Wire(SyslogCase):
         both = '%s", "%s' % (first.url("tcp"), second.url("tcp"))
         self.arrives(second, self.syslog(both))
         first.start()
+        self.start_anew()
         self.events = [event(n) for n in range(1000, 2000)]
         self.write("in.jsonl", lines(self.events))
         status, text = self.run_once(self.config(self.source() + self.syslog(
@@ -162,6 +164,7 @@ class Tls(Certificates, SyslogCase):
     def test_a_known_receiver_gets_everything_octet_counted(self):
         for n, more in enumerate((self.tls(), self.tls('server_name = "collector.example"'),
                                   self.tls('min_version = "1.3"'))):
+            self.start_anew()
             mock = self.secure()
             status, text = self.run_once(self.config(self.source() + self.syslog(mock.url("tls"), id="s%d" % n,
                                                                                  more=more)))

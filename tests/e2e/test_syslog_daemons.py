@@ -204,7 +204,7 @@ class Daemons(Certificates, SyslogCase):
                 receiver.stop()
                 os.unlink(receiver.out)
                 self.port = free_port()
-                shutil.rmtree(self.path("data"))
+                self.start_anew()
 
     def test_a_large_event_is_one_record_of_rsyslog(self):
         decision = dict(self.events[0]["decision"], reason="x" * 20000, guard="g" * 6000, ruleset="r" * 6000)
