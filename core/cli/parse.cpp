@@ -93,7 +93,7 @@ class CommandLine {
     if (at->get_name() == "completion")
       for (const char* shell : {"bash", "zsh", "fish"}) offer(shell);
     if (at->get_name() == "mock")
-      for (const char* platform : {"splunk", "elastic", "datadog", "sumo_logic", "webhook"}) offer(platform);
+      for (const char* platform : {"splunk", "elastic", "datadog", "sumo_logic", "webhook", "syslog"}) offer(platform);
   }
 
  private:

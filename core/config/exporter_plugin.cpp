@@ -104,6 +104,8 @@ Destination ExporterReader::destination(const Exporter& exporter, const Node& se
   request.version = CSIEM_VERSION;
   request.other_names = generic_names();
   request.allow_unconfined = allow_unconfined_;
+  request.tls = exporter.tls;
+  request.timeout_ms = exporter.timeout_ms;
   auto answer = schema_->apply(request, findings_);
   out.settings_json = std::move(answer.json);
   out.secrets = std::move(answer.secrets);

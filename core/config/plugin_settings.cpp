@@ -124,6 +124,14 @@ PluginSchema::Answer PluginSchema::apply(const Request& request, Findings& findi
   host["host_name"] = request.host_name;
   host["version"] = request.version;
   host["instance"] = request.exporter;
+  if (flag_at(impl_->schema, "x-csiem-own-network")) {
+    host["tls"] = json::object{{"verify", request.tls.verify},
+                               {"ca_file", request.tls.ca_file},
+                               {"cert_file", request.tls.cert_file},
+                               {"key_file", request.tls.key_file},
+                               {"min_version", request.tls.min_version}};
+    host["timeout_ms"] = request.timeout_ms;
+  }
   out["csiem"] = std::move(host);
   answer.json = json::serialize(out);
   return answer;

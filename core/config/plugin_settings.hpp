@@ -4,13 +4,14 @@
 // minimum, maximum, minLength, maxLength, pattern, default, oneOf/anyOf (the first alternative that fits), description,
 // dependentRequired, allOf of {not: {required}} and of {if: {properties: {x: {const}}}, then: {required}}, format
 // "duration" (in an integer: ms), "size" (in an integer: bytes), "template" and "uri", and the annotations
-//   x-csiem-secret    a credential reference or a literal; the plugin sees a handle
-//   x-csiem-mask      true: plain text for the plugin that people are not shown; "url": of which they see scheme and
-//   host x-csiem-writes    true: the path of a file that the plugin writes, literal up to its first '{'; "-" is none
-//   x-csiem-origin    true: a URL (or array of them) that the plugin may send to; "cloud_id": an Elastic cloud id;
-//                     ["https://api.{}"]: the name of a vendor's site, and the URLs that it stands for
-//   x-csiem-defaults  at the top: daemon keys whose default this plugin changes; in a property at the top: for each
-//                     value of it, daemon keys whose default that value changes
+// - x-csiem-secret: a credential reference or a literal; the plugin sees a handle
+// - x-csiem-mask: true: plain text for the plugin that people are not shown; "url": of which they see scheme and host
+// - x-csiem-writes: true: the path of a file that the plugin writes, literal up to its first '{'; "-" is none
+// - x-csiem-own-network: at the top, true: the plugin opens connections itself and is told the exporter's tls and timeout
+// - x-csiem-origin: true: a URL (or array of them) that the plugin may send to; "cloud_id": an Elastic cloud id;
+//   ["https://api.{}"]: the name of a vendor's site, and the URLs that it stands for
+// - x-csiem-defaults: at the top: daemon keys whose default this plugin changes; in a property at the top: for each
+//   value of it, daemon keys whose default that value changes
 // Alternatives that hold nothing but `required` say which properties exclude each other (oneOf), or of which one is
 // needed (anyOf). Of a secret alternative and one that is none, the secret one takes the references. Other words of
 // JSON Schema are ignored.
@@ -58,6 +59,8 @@ class PluginSchema {
     std::string host_name, version;        // for the "csiem" object
     std::vector<std::string> other_names;  // daemon keys, for suggestions
     bool allow_unconfined = false;
+    Tls tls;                 // for plugins that open connections themselves
+    int64_t timeout_ms = 0;  // of one request
   };
   struct Answer {
     std::string json;

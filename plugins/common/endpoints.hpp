@@ -13,13 +13,16 @@ namespace csiem::common {
 
 enum class Spread { failover, round_robin };
 
-// An endpoint that failed rests 1 s, doubling with every failure in a row up to 30 min; one success ends that. While
-// all rest, the one that is due first is used: resting is a preference, never a refusal. One thread; times are
+// An endpoint that failed rests 1 s, doubling with every failure in a row up to `longest_rest`; one success ends that.
+// While all rest, the one that is due first is used: resting is a preference, never a refusal. One thread; times are
 // monotonic nanoseconds.
 class Endpoints {
  public:
+  static constexpr int64_t kFirstRest = 1'000'000'000;
+
   Endpoints() = default;
-  Endpoints(std::vector<std::string> urls, Spread spread) : spread_(spread) {
+  Endpoints(std::vector<std::string> urls, Spread spread, int64_t longest_rest = 30 * 60 * kFirstRest)
+      : spread_(spread), longest_rest_(longest_rest) {
     for (std::string& url : urls) nodes_.push_back({std::move(url), 0, 0});
   }
 
@@ -47,8 +50,7 @@ class Endpoints {
   }
   // `at_least_ms`: what the endpoint itself asked for.
   void failed(std::size_t i, int64_t now, uint32_t at_least_ms = 0) noexcept {
-    constexpr int64_t kFirst = 1'000'000'000, kLongest = 30 * 60 * kFirst;
-    const int64_t rest = std::min(kLongest, kFirst << std::min(nodes_[i].failures, 20));
+    const int64_t rest = std::min(longest_rest_, kFirstRest << std::min(nodes_[i].failures, 20));
     ++nodes_[i].failures;
     nodes_[i].rests_until = now + std::max(rest, int64_t{at_least_ms} * 1'000'000);
   }
@@ -64,6 +66,7 @@ class Endpoints {
   };
   std::vector<Node> nodes_;
   Spread spread_ = Spread::failover;
+  int64_t longest_rest_ = 30 * 60 * kFirstRest;
   std::size_t next_ = 0;
 };
 

@@ -8,9 +8,12 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -118,6 +121,10 @@ class TestHost {
   std::map<std::string, uint64_t> counters;
   std::string error;  // of the last call that failed
 
+  TestHost() = default;
+  explicit TestHost(std::string_view config) { create(config); }
+  TestHost(const TestHost&) = delete;
+  TestHost& operator=(const TestHost&) = delete;
   ~TestHost() {
     if (self_ != nullptr) api().destroy(self_);
   }
@@ -178,6 +185,25 @@ class TestHost {
     request.done(request.user, &response);
   }
   void answer(int32_t status, std::string body = {}) { answer(Answer{status, std::move(body), {}, 0, 0, 0}); }
+
+  // For exporters that complete from a thread of their own: the verdict of the latest batch or health check.
+  Result wait_for(uint64_t token) {
+    std::unique_lock lock(mutex_);
+    const auto find = [&] {
+      return std::find_if(results.begin(), results.end(), [&](const Result& r) { return r.token == token; });
+    };
+    changed_.wait_for(lock, std::chrono::seconds(60), [&] { return find() != results.end(); });
+    const auto found = find();
+    return found == results.end() ? Result{} : *found;
+  }
+  Result deliver(const csiem_batch& batch) {
+    const uint64_t token = ++last_token_;
+    return submit(batch, token) == CSIEM_OK ? wait_for(token) : Result{};
+  }
+  uint64_t counter(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    return counters[name];
+  }
 
   // submit, answer, verdict.
   Result exchange(const csiem_batch& batch, const Answer& reply) {
@@ -326,7 +352,12 @@ class TestHost {
                                                std::string(csiem::view(one.message))})
                .second;
     }
-    of(instance).results.push_back(std::move(out));
+    TestHost& host = of(instance);
+    {
+      const std::lock_guard lock(host.mutex_);
+      host.results.push_back(std::move(out));
+    }
+    host.changed_.notify_all();
     return CSIEM_OK;
   }
   static csiem_status borrow(const csiem_instance* instance, csiem_str name, csiem_secret_use use,
@@ -342,10 +373,12 @@ class TestHost {
   }
 
   static const void* service(const csiem_host*, const char* id) noexcept {
-    static const csiem_log_v1 log = {sizeof log, 0,
-                                     [](const csiem_instance*, int32_t) noexcept -> int32_t { return 1; },
-                                     [](const csiem_instance* i, int32_t, csiem_str text, const csiem_kv*,
-                                        uint32_t) noexcept { of(i).log.emplace_back(csiem::view(text)); }};
+    static const csiem_log_v1 log = {
+        sizeof log, 0, [](const csiem_instance*, int32_t) noexcept -> int32_t { return 1; },
+        [](const csiem_instance* i, int32_t, csiem_str text, const csiem_kv*, uint32_t) noexcept {
+          const std::lock_guard lock(of(i).mutex_);
+          of(i).log.emplace_back(csiem::view(text));
+        }};
     static const csiem_config_v1 config = {sizeof config, 0, &get_str, &get_i64};
     static const csiem_http_v1 http = {sizeof http, 0, &send, &cancel_request};
     static const csiem_delivery_v1 delivery = {sizeof delivery, 0, &complete};
@@ -361,6 +394,7 @@ class TestHost {
         [](const csiem_instance* i, uint64_t which) noexcept { of(i).timers_.erase(which); }};
     static const csiem_metrics_v1 metrics = {sizeof metrics, 0,
                                              [](const csiem_instance* i, csiem_str name, uint64_t delta) noexcept {
+                                               const std::lock_guard lock(of(i).mutex_);
                                                of(i).counters[std::string(csiem::view(name))] += delta;
                                              },
                                              [](const csiem_instance*, csiem_str, double) noexcept {}};
@@ -389,6 +423,9 @@ class TestHost {
   std::deque<std::string> looked_up_;
   csiem_host host_{};
   void* self_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t last_token_ = 1000;
 };
 
 }  // namespace csiem::testing

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server.hpp"
+#include "syslog_server.hpp"
 
 namespace {
 
@@ -21,6 +22,7 @@ struct Arguments {
   std::string platform;
   ServerOptions server;
   PlatformOptions rules;
+  SyslogRules syslog;
   std::vector<std::string> faults, require_headers;
   std::string record, port_file;
   uint64_t until = 0, seed = 1;
@@ -41,12 +43,12 @@ std::unique_ptr<Platform> make(const Arguments& a, Recorder& recorder, FaultPlan
 }
 
 void define(CLI::App& app, Arguments& a) {
-  std::vector<std::string> names;
+  std::vector<std::string> names{"syslog"};
   for (const auto& platform : kPlatforms) names.emplace_back(platform.name);
   app.add_option("platform", a.platform, "whose rules to apply")->required()->check(CLI::IsMember(names));
   app.add_option("--port", a.server.port, "0 (default) takes a free one and prints it");
   app.add_option("--port-file", a.port_file, "write the port there when listening");
-  app.add_option("--tls-cert", a.server.tls_certificate, "PEM certificate: serve https");
+  app.add_option("--tls-cert", a.server.tls_certificate, "PEM certificate: serve https (syslog: TLS instead of TCP)");
   app.add_option("--tls-key", a.server.tls_key, "PEM key of the certificate");
   app.add_option("--tls-client-ca", a.server.tls_client_ca, "clients must show a certificate signed by this CA");
   app.add_option("--token", a.rules.token,
@@ -71,6 +73,8 @@ void define(CLI::App& app, Arguments& a) {
   app.add_flag("--require-gzip", a.rules.require_gzip, "plain bodies are a broken rule");
   app.add_option("--require-header", a.require_headers, "webhook: NAME=VALUE (repeatable)");
   app.add_option("--method", a.rules.method, "webhook: the method expected (default POST)");
+  app.add_option("--framing", a.syslog.framing, "syslog: octet, lf or auto (default); a breach closes the connection")
+      ->check(CLI::IsMember({"auto", "octet", "lf"}));
   app.add_option(
       "--fail", a.faults,
       "KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=S]; KIND: a status, reset-before, reset-after, hang, "
@@ -83,32 +87,15 @@ void define(CLI::App& app, Arguments& a) {
   app.add_flag("-q,--quiet", a.quiet, "no summary");
 }
 
-int serve(const Arguments& a, std::vector<Fault> faults) {
-  Recorder recorder;
-  if (!recorder.open(a.record)) {
-    std::fprintf(stderr, "clawdstrike-siem-mock: cannot create %s\n", a.record.c_str());
-    return 73;
-  }
-  FaultPlan plan(std::move(faults), a.seed);
-  const auto platform = make(a, recorder, plan);
-  asio::io_context loop(1);
-  asio::steady_timer idle(loop);
-  Server server(loop, a.server, *platform, plan, recorder, [&] {
-    if (a.until != 0 && recorder.unique() >= a.until) loop.stop();
-    if (a.idle_ms > 0) {
-      idle.expires_after(std::chrono::milliseconds(a.idle_ms));
-      idle.async_wait([&](const boost::system::error_code& error) {
-        if (!error) loop.stop();
-      });
-    }
-  });
+// Listens until a signal, or until what the arguments ask for has arrived.
+template <class Listener>
+int run(const Arguments& a, asio::io_context& loop, Listener& server, Recorder& recorder, const std::string& scheme) {
   std::string problem;
   if (!server.start(&problem)) {
     std::fprintf(stderr, "clawdstrike-siem-mock: %s\n", problem.c_str());
     return 74;
   }
-  const std::string url = std::string(a.server.tls_certificate.empty() ? "http" : "https") +
-                          "://127.0.0.1:" + std::to_string(server.port());
+  const std::string url = scheme + "://127.0.0.1:" + std::to_string(server.port());
   std::fprintf(stderr, "%s double listening on %s\n", a.platform.c_str(), url.c_str());
   if (!a.port_file.empty()) {
     const std::string temporary = a.port_file + ".new";
@@ -125,6 +112,33 @@ int serve(const Arguments& a, std::vector<Fault> faults) {
   loop.run();
   if (!a.quiet) std::fputs((a.json ? recorder.summary_json() : recorder.summary_text()).c_str(), stdout);
   return recorder.violations() == 0 ? 0 : 1;
+}
+
+int serve(const Arguments& a, std::vector<Fault> faults) {
+  Recorder recorder;
+  if (!recorder.open(a.record)) {
+    std::fprintf(stderr, "clawdstrike-siem-mock: cannot create %s\n", a.record.c_str());
+    return 73;
+  }
+  FaultPlan plan(std::move(faults), a.seed);
+  asio::io_context loop(1);
+  asio::steady_timer idle(loop);
+  const auto after = [&] {
+    if (a.until != 0 && recorder.unique() >= a.until) loop.stop();
+    if (a.idle_ms > 0) {
+      idle.expires_after(std::chrono::milliseconds(a.idle_ms));
+      idle.async_wait([&](const boost::system::error_code& error) {
+        if (!error) loop.stop();
+      });
+    }
+  };
+  if (a.platform == "syslog") {
+    SyslogServer server(loop, a.server, a.syslog, plan, recorder, after);
+    return run(a, loop, server, recorder, a.server.tls_certificate.empty() ? "tcp" : "tls");
+  }
+  const auto platform = make(a, recorder, plan);
+  Server server(loop, a.server, *platform, plan, recorder, after);
+  return run(a, loop, server, recorder, a.server.tls_certificate.empty() ? "http" : "https");
 }
 
 }  // namespace

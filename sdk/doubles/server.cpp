@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "encoding.hpp"
+#include "server_tls.hpp"
 
 namespace csiem::doubles {
 
@@ -279,17 +280,8 @@ bool Server::start(std::string* problem) {
     return false;
   }
   if (!impl_->options.tls_certificate.empty()) {
-    impl_->tls.emplace(asio::ssl::context::tls_server);
-    impl_->tls->use_certificate_chain_file(impl_->options.tls_certificate, error);
-    if (!error) impl_->tls->use_private_key_file(impl_->options.tls_key, asio::ssl::context::pem, error);
-    if (!error && !impl_->options.tls_client_ca.empty()) {
-      impl_->tls->load_verify_file(impl_->options.tls_client_ca, error);
-      impl_->tls->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
-    }
-    if (error) {
-      *problem = "certificate: " + error.message();
-      return false;
-    }
+    impl_->tls = server_tls(impl_->options, problem);
+    if (!impl_->tls) return false;
   }
   impl_->accept();
   return true;

@@ -9,7 +9,9 @@ from harness import Case, event, ids, lines, wait_for
 FAST_RETRY = "retry = { initial_backoff_ms = 50, max_backoff_ms = 200 }\n"
 
 
-class Tls(Case):
+class Certificates:
+    """Authorities and certificates in the directory of a test."""
+
     def openssl(self, *arguments):
         subprocess.run(["openssl"] + list(arguments), cwd=self.dir, check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
@@ -26,6 +28,8 @@ class Tls(Case):
                      "-days", days, "-extfile", extensions, "-out", name + ".pem")
         os.chmod(self.path(name + ".key"), 0o600)
 
+
+class Tls(Certificates, Case):
     def secure(self, platform, certificate, *options):
         return self.mock(platform, "--tls-cert", self.path(certificate + ".pem"), "--tls-key",
                          self.path(certificate + ".key"), *options)

@@ -76,8 +76,11 @@ using ShellOf = std::conditional_t<kOwnIo<Class>, OwnIoShell, HttpShell>;
 
 template <class Class>
 constexpr bool has_probe() {
-  if constexpr (kOwnIo<Class>)
-    return false;
+  if constexpr (std::is_base_of_v<WorkerExporter, Class>)
+    return !std::is_same_v<decltype(&Class::probe), Verdict (WorkerExporter::*)()> ||
+           !std::is_same_v<decltype(&Class::health), csiem_status (WorkerExporter::*)(uint64_t)>;
+  else if constexpr (kOwnIo<Class>)
+    return !std::is_same_v<decltype(&Class::health), csiem_status (OwnIoExporter::*)(uint64_t)>;
   else
     return !std::is_same_v<decltype(&Class::build_probe), void (HttpExporter::*)(Request&)>;
 }

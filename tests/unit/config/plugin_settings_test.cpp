@@ -31,6 +31,12 @@ TEST_CASE("settings reach the plugin as JSON with defaults, without the daemon's
   CHECK(json_of("bare", "") == std::string("{") + kHost);
 }
 
+TEST_CASE("a plugin that opens connections itself is told how") {
+  const auto json = json_of("network", "timeout = \"5s\"\ntls = { verify = false, min_version = \"1.3\" }\n");
+  CHECK(json == R"({"csiem":{"host_name":"box","version":"1.0.0","instance":"it","tls":{"verify":false,"ca_file":"",)"
+                R"("cert_file":"","key_file":"","min_version":"1.3"},"timeout_ms":5000}})");
+}
+
 TEST_CASE("a nested table that was not written has the defaults inside of it") {
   const auto json = json_of("splunk", "hec_url = \"https://h\"\nhec_token = \"cred:T\"\n");
   CHECK(json.find(R"("ack":{"poll_interval":1000,"timeout":300000,"max_pending":1000})") != std::string::npos);

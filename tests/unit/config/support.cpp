@@ -170,6 +170,7 @@ std::map<std::string, SettingsCatalog::Answer> Catalog::plugins() {
           {"site", {kSite, {"*"}, "ecs"}},
           {"rules", {kRules, {"*"}, "ecs"}},
           {"bare", {"", {"*"}, "ecs"}},
+          {"network", {R"({"x-csiem-own-network": true})", {"*"}, "ecs"}},
           {"mangled", {"[1, 2", {"*"}, "ecs"}}};
 }
 

@@ -231,6 +231,29 @@ TEST_CASE("a worker exporter completes from its own thread, and a cancel waits f
   CHECK(r.host.completions[0].outcome == CSIEM_DELIVERED);
 }
 
+TEST_CASE("a worker exporter's health check runs on its thread; what is cancelled is interrupted") {
+  Running r(R"({"delay_ms":3600000})", "sdk_worker");
+  REQUIRE(r.instance->has_health());
+  r.instance->submit(*r.batch, 1, nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  r.instance->cancel(1);  // returns although the batch would take an hour
+  CHECK(r.host.completions.empty());
+
+  Running quick("{}", "sdk_worker");
+  CHECK(quick.instance->health(70, nullptr) == CSIEM_OK);
+  for (int i = 0; i < 400; ++i) {
+    {
+      const std::lock_guard lock(quick.host.mutex);
+      if (!quick.host.completions.empty()) break;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  quick.instance.reset();
+  REQUIRE(quick.host.completions.size() == 1);
+  CHECK(quick.host.completions[0].token == 70);
+  CHECK(quick.host.completions[0].code == "probed");
+}
+
 TEST_CASE("a worker exporter that throws makes its batch a retry") {
   Running r("{}", "sdk_worker", 1);
   r.instance->submit(*r.batch, 1, nullptr);

@@ -31,6 +31,11 @@ class OwnIoExporter {
   virtual csiem_status submit(const csiem_batch& batch, uint64_t token) = 0;
   // A promise to forget: after it returns neither the batch nor the token may be touched.
   virtual void cancel(uint64_t token) = 0;
+  // Override it to offer a health check: note the token and return, complete() it later. A cancel may come for it.
+  virtual csiem_status health(uint64_t token) {
+    (void)token;
+    return CSIEM_E_UNSUPPORTED;
+  }
 
   const Host& host() const noexcept { return host_; }
 
@@ -51,6 +56,11 @@ class WorkerExporter : public OwnIoExporter {
   // On the worker thread, one batch at a time. May block, but not for ever: a cancel waits for it. What it throws makes
   // the batch a retry.
   virtual Verdict deliver(const csiem_batch& batch) = 0;
+  // On the worker thread: whether the destination would accept events. Override it to offer a health check.
+  virtual Verdict probe() { return Verdict::of(CSIEM_RETRY, "plugin.no_probe"); }
+  // From another thread, while deliver(), probe() or idle() runs: what it does is not wanted any more and should end
+  // soon. May come too late, when something else runs already. Sets a flag or writes to a descriptor, and no more.
+  virtual void interrupt() {}
   // On the worker thread, when nothing has come for idle_ms() milliseconds (0 = never): close files, flush.
   virtual void idle() {}
   virtual uint32_t idle_ms() const { return 0; }
@@ -64,16 +74,11 @@ class WorkerExporter : public OwnIoExporter {
       stopping_ = true;
     }
     changed_.notify_all();
+    interrupt();
     if (thread_.joinable()) thread_.join();
   }
-  csiem_status submit(const csiem_batch& batch, uint64_t token) override {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      queue_.push_back({token, &batch});
-    }
-    changed_.notify_all();
-    return CSIEM_OK;
-  }
+  csiem_status submit(const csiem_batch& batch, uint64_t token) override { return enqueue(token, &batch); }
+  csiem_status health(uint64_t token) override { return enqueue(token, nullptr); }
   void cancel(uint64_t token) override {
     std::unique_lock<std::mutex> lock(mutex_);
     for (auto at = queue_.begin(); at != queue_.end(); ++at)
@@ -83,15 +88,25 @@ class WorkerExporter : public OwnIoExporter {
       }
     if (busy_ != token) return;
     cancelled_ = true;
+    interrupt();
     changed_.wait(lock, [&] { return busy_ != token; });
   }
 
  private:
   struct Item {
     uint64_t token;
-    const csiem_batch* batch;
+    const csiem_batch* batch;  // null: a health check
   };
   static constexpr uint64_t kNobody = ~uint64_t{0};
+
+  csiem_status enqueue(uint64_t token, const csiem_batch* batch) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      queue_.push_back({token, batch});
+    }
+    changed_.notify_all();
+    return CSIEM_OK;
+  }
 
   void run() noexcept {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -113,7 +128,8 @@ class WorkerExporter : public OwnIoExporter {
       cancelled_ = false;
       lock.unlock();
       Verdict verdict;
-      if (auto why = attempt([&] { verdict = deliver(*item.batch); }); why != nullptr) verdict = failed(why);
+      if (auto why = attempt([&] { verdict = item.batch == nullptr ? probe() : deliver(*item.batch); }); why != nullptr)
+        verdict = failed(why);
       lock.lock();
       busy_ = kNobody;
       // Completed under the lock, so that a cancel that comes now finds the token gone and not half completed.
@@ -165,7 +181,7 @@ class OwnIoShell {
   csiem_status submit(const csiem_batch* batch, uint64_t token, csiem_error*) {
     return exporter_->submit(*batch, token);
   }
-  csiem_status health(uint64_t, csiem_error* err) { return fail(err, CSIEM_E_UNSUPPORTED, "no health check"); }
+  csiem_status health(uint64_t token, csiem_error*) { return exporter_->health(token); }
   void cancel(uint64_t token) { exporter_->cancel(token); }
 
  private:
