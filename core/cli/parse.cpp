@@ -9,6 +9,7 @@
 
 #include "base/version.hpp"
 #include "cli/arguments.hpp"
+#include "cli/packs.hpp"
 #include "config/suggest.hpp"
 
 namespace csiem::cli {
@@ -92,6 +93,9 @@ class CommandLine {
         for (const auto& name : option->get_lnames()) offer("--" + name);
     if (at->get_name() == "completion")
       for (const char* shell : {"bash", "zsh", "fish"}) offer(shell);
+    if (at->get_parent() != nullptr && at->get_parent()->get_name() == "pack" && at->get_name() != "list")
+      if (const auto set = find_packs({}))
+        for (const auto& pack : set->packs) offer(pack.name);
     if (at->get_name() == "mock")
       for (const char* platform : {"splunk", "elastic", "datadog", "sumo_logic", "webhook", "syslog"}) offer(platform);
   }

@@ -82,6 +82,16 @@ class Pack:
         for metric in metrics["metrics"]:
             if not re.fullmatch(r"[a-z][a-z0-9_.]{0,199}", metric["metric"]):
                 self.problems.add(path, "not a metric's name: %s" % metric["metric"])
+        self.exporter_metrics(path)
+
+    def exporter_metrics(self, path):
+        """The names are the exporter's, where this tree has it."""
+        source = os.path.join(inventory.ROOT, "plugins", "exporters", "datadog", "tally.cpp")
+        if not os.path.exists(source):
+            return
+        theirs = {"clawdstrike.security.events." + name for name in re.findall(r'\bseries\("(\w+)"', common.read(source))}
+        for name in sorted(theirs ^ set(self.metrics)):
+            self.problems.add(path, "'%s' is not in both, this file and the exporter" % name)
 
     def metric(self, path, text):
         for name in re.findall(r"(?:sum|avg|max|min):([\w.]+)\{", text):

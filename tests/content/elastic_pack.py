@@ -29,7 +29,7 @@ def mapped(properties, prefix=""):
         path = prefix + name
         if "properties" in mapping:
             found.update(mapped(mapping["properties"], path + "."))
-        elif mapping.get("dynamic") is True or mapping["type"] == "flattened":
+        elif mapping.get("dynamic") is True or mapping.get("enabled") is False or mapping["type"] == "flattened":
             found[path + ".*"] = mapping
         else:
             found[path] = mapping
@@ -71,6 +71,10 @@ class Pack:
         return self.documents[name][1][0][1]
 
     def known(self, field):
+        """Whether events have it and it can be searched."""
+        mapping = self.mapping.get(field, {})
+        if mapping.get("index") is False or mapping.get("enabled") is False:
+            return False
         return (inventory.known(field, self.events) and inventory.known(field, self.mapping)) or field in self.runtime or field in self.written
 
     def need(self, path, fields, line=1):

@@ -228,6 +228,7 @@ class Mistakes(unittest.TestCase):
             (board, '"id":"clawdstrike-q3"', '"id":"clawdstrike-q2"', "two objects lens/clawdstrike-q2"),
             (board, '"accessors":["m"],"xAccessor":"x"', '"accessors":["m"],"xAccessor":"t"', "no column 't'"),
             ("elastic/component-mappings.json", '"match_only_text"', '"keyword"', "is match_only_text in ECS"),
+            (board, "event.severity >= 5", "event.original: *", "no field 'event.original'"),
             ("elastic/component-mappings.json", '"session_id"', '"sessionid"', "events have 'clawdstrike.session_id'"),
             ("elastic/pipeline.json", "{{{destination.domain}}}", "{{{destination.domian}}}", "no field 'destination.domian'"),
             ("elastic/index-template.json", "logs-clawdstrike.*-*", "clawdstrike-*", "no pattern fits"),
