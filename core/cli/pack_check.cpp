@@ -57,10 +57,10 @@ class Emitted {
   Result<const std::set<std::string>*> fields(const std::string& format) {
     if (const auto known = known_.find(format); known != known_.end()) return &known->second;
     const auto& configuration = setup_.loaded.configuration;
-    schema::SchemaRegistry schemas(
-        *setup_.plugins, {configuration.global.host_name, std::string(kVersion), configuration.schema.versions});
+    const schema::SchemaRegistry schemas(*setup_.plugins, {configuration.global.host_name, std::string(kVersion)});
     CS_TRY(component, setup_.plugins->format(format));
-    CS_TRY(instance, plugin::FormatInstance::create(*component, slot_, schemas.config_json(format)));
+    CS_TRY(instance, plugin::FormatInstance::create(*component, slot_,
+                                                    schemas.config_json(*component, configuration.schema.output)));
     std::set<std::string> found;
     CS_TRY(batch, events());
     for (const auto& event : batch->events()) {

@@ -7,7 +7,7 @@
 // - x-csiem-secret: a credential reference or a literal; the plugin sees a handle
 // - x-csiem-mask: true: plain text for the plugin that people are not shown; "url": of which they see scheme and host
 // - x-csiem-writes: true: the path of a file that the plugin writes, literal up to its first '{'; "-" is none
-// - x-csiem-own-network: at the top, true: the plugin opens connections itself and is told the exporter's tls and timeout
+// - x-csiem-own-network: at the top, true: the plugin opens connections itself; it is told the exporter's tls, timeout
 // - x-csiem-origin: true: a URL (or array of them) that the plugin may send to; "cloud_id": an Elastic cloud id;
 //   ["https://api.{}"]: the name of a vendor's site, and the URLs that it stands for
 // - x-csiem-defaults: at the top: daemon keys whose default this plugin changes; in a property at the top: for each
