@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "cli/terminal.hpp"
 #include "event/batch.hpp"
 #include "ingest/ingest.hpp"
+#include "pipeline/intake.hpp"
 #include "process/privacy/redactor.hpp"
 #include "process/stamp.hpp"
 #include "schema/field_moves.hpp"
@@ -57,13 +59,38 @@ class Transform {
       if (!print_diagnostics(setup_.loaded, arguments_.global)) return kConfig;
       return prepare_exporter();
     }
-    setup_.plugins = plain_registry(arguments_.global);
+    if (const int status = prepare_configuration(); status != kOk) return status;
     auto names = setup_.plugins->names("format");
     std::sort(names.begin(), names.end());
     if (t_.format != "all") names = {t_.format};
     for (const auto& name : names)
       if (const int status = add_format(name); status != kOk) return status;
     return kOk;
+  }
+
+  // The configuration that the command line or the environment names; without one the defaults apply.
+  int prepare_configuration() {
+    const char* const named = std::getenv("CLAWDSTRIKE_SIEM_CONFIG");
+    if (arguments_.global.config.empty() && (named == nullptr || *named == '\0')) {
+      setup_.plugins = plain_registry(arguments_.global);
+      return kOk;
+    }
+    setup_ = load_setup(arguments_.global, {});
+    if (!print_diagnostics(setup_.loaded, arguments_.global)) return kConfig;
+    prepare_events();
+    return kOk;
+  }
+
+  // What the daemon does to every event before it is stored.
+  void prepare_events() {
+    const auto& configuration = setup_.loaded.configuration;
+    ingest::Options options;
+    options.attack = configuration.global.attack;
+    mapper_ = std::make_unique<ingest::Mapper>(std::move(options));
+    stamper_ = std::make_unique<process::Stamper>(pipeline::stamp_settings(configuration.global));
+    redactor_ = std::make_unique<process::Redactor>(configuration.privacy.rules);
+    if (redactor_->needs_key() && !arguments_.global.quiet)
+      std::fputs("note: credentials are not read here; hashed fields show privacy.replacement\n", stderr);
   }
 
   schema::SchemaRegistry registry() {
@@ -103,9 +130,7 @@ class Transform {
       return kUsage;
     }
     filter_ = std::make_unique<process::Filter>(exporter_->filter);
-    redactor_ = std::make_unique<process::Redactor>(setup_.loaded.configuration.privacy.rules);
-    if (redactor_->needs_key() && !arguments_.global.quiet)
-      std::fputs("note: credentials are not read here; hashed fields show privacy.replacement\n", stderr);
+    prepare_events();
     const auto component = setup_.plugins->exporter(exporter_->type);
     if (!component) {
       print_error(component.error());
@@ -178,7 +203,7 @@ class Transform {
 
   void line(std::string_view text) {
     ++line_number_;
-    const auto mapped = mapper_.map(text, system_clock().unix_ns(), events_);
+    const auto mapped = mapper_->map(text, system_clock().unix_ns(), events_);
     if (mapped.rejected == 0) return;
     rejected_ += mapped.rejected;
     const auto reason = ingest::reject_word(mapped.reason);
@@ -191,7 +216,7 @@ class Transform {
   bool emit() {
     if (events_.size() == 0) return true;
     const int64_t now = system_clock().unix_ns();
-    stamper_.stamp(events_, 0, now);
+    stamper_->stamp(events_, 0, now);
     if (redactor_) redactor_->redact(events_, 0);
     for (const auto& event : events_.events()) {
       ++seen_;
@@ -307,9 +332,9 @@ class Transform {
   const plugin::Component* component_ = nullptr;
   std::unique_ptr<process::Filter> filter_;
   std::unique_ptr<process::Redactor> redactor_;  // of the configuration; null without one
-  ingest::Mapper mapper_{ingest::Options{}};
+  std::unique_ptr<ingest::Mapper> mapper_ = std::make_unique<ingest::Mapper>(ingest::Options{});
   event::BatchBuilder events_{event::BatchPool::create()};
-  process::Stamper stamper_{process::StampSettings{}};
+  std::unique_ptr<process::Stamper> stamper_ = std::make_unique<process::Stamper>(process::StampSettings{});
   Buffer buffer_;
   uint64_t line_number_ = 0, seen_ = 0, rejected_ = 0, filtered_ = 0, violations_ = 0;
 };

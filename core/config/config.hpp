@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "event/attack_overrides.hpp"
 #include "process/filter.hpp"
 #include "process/privacy/settings.hpp"
 #include "schema/output_settings.hpp"
@@ -32,7 +33,8 @@ struct Global {
   std::vector<std::pair<std::string, std::string>> labels;
   std::string data_dir = "/var/lib/clawdstrike-siem";
   int64_t shutdown_grace_ms = 30'000;
-  uint64_t memory_limit_bytes = 256ULL << 20;  // "auto" is resolved by the loader
+  std::shared_ptr<const event::AttackOverrides> attack;  // of global.attack_file; null: our tables alone
+  uint64_t memory_limit_bytes = 256ULL << 20;            // "auto" is resolved by the loader
 };
 
 struct Logging {

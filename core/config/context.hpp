@@ -34,6 +34,9 @@ void read_exporters(Context& context, Configuration& out);
 // the text is not the one in the file.
 Origin place_in_string(const Context& context, const Node& node, std::size_t offset, std::size_t length);
 
+// global.attack_file: a row that is wrong is reported at its place in that file.
+void read_attack(Context& context, const Reader& read, Global& out);
+
 // [schema] as the first of `tables` says that has the key: an exporter, [exporter_defaults], the root.
 schema::OutputSettings read_output(Context& context, std::vector<const Node*> tables);
 

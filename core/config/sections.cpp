@@ -133,6 +133,7 @@ void read_sections(Context& context, Configuration& out) {
   check_version(context);
   const Reader read({&context.root}, root_keys());
   read_global(read, out.global);
+  read_attack(context, read, out.global);
   out.logging = {read.text("logging.level"), read.text("logging.format"), read.number("logging.rate_limit_window")};
   read_plugins(context, read, out.plugins);
   out.schema.default_format = read.text("schema.default_format");

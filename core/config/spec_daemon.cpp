@@ -20,6 +20,7 @@ constexpr Key kRoot[] = {
     {"global.override", K::flag, "false", "", "true = environment and tenant_id replace what the event has"},
     {"global.debug", K::flag, "false", "", "true = log level debug"},
     {"global.labels", K::text_map, "{}", "", "merged into event.labels; the event's own win"},
+    {"global.attack_file", K::text, "\"\"", "", "rows that replace the built-in ATT&CK technique of a guard"},
     {"global.data_dir", K::text, "\"/var/lib/clawdstrike-siem\"", "", "checkpoints, dead letters, quarantine"},
     {"global.shutdown_grace", K::duration, "\"30s\"", "0s..1h", "how long a stop waits for deliveries"},
     {"global.memory_limit", K::memory, "\"auto\"", "16MiB..1TiB",

@@ -70,6 +70,13 @@ void Context::set_threat(csiem_event& e, const Draft& d, event::GuardClass guard
     e.indicator_type_name = str(event::text(indicator.type));
     e.indicator_value = str(indicator.value);
   }
+  if (options_.attack != nullptr)
+    if (const auto* row = options_.attack->find(guard, d.guard, r.type)) {
+      if (row->technique.empty()) return;
+      e.tactic = keep(row->tactic);
+      e.technique = keep(row->technique);
+      return;
+    }
   event::AttackSubject subject;
   subject.guard = guard;
   subject.resource = r.type;

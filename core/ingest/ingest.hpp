@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "event/attack_overrides.hpp"
 #include "event/batch.hpp"
 
 namespace csiem::ingest {
@@ -32,6 +33,7 @@ struct Options {
   std::size_t max_labels = 64;
   std::size_t max_array_elements = 10'000;
   std::size_t max_depth = 128;
+  std::shared_ptr<const event::AttackOverrides> attack;  // before our own tables; null: none
 };
 
 struct LineResult {

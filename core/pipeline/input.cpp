@@ -8,8 +8,9 @@
 
 namespace csiem::pipeline {
 
-ingest::Options mapping_options(const config::Source& settings) {
+ingest::Options mapping_options(const config::Source& settings, std::shared_ptr<const event::AttackOverrides> attack) {
   ingest::Options options;
+  options.attack = std::move(attack);
   options.shape = settings.format;
   options.strict = settings.strict;
   options.keep_payloads = settings.keep_payloads;
@@ -48,8 +49,11 @@ void sift(Workshop& shop, std::size_t first, int64_t now_unix_ns) {
 
 }  // namespace
 
-Input::Input(config::Source settings, std::unique_ptr<source::Source> source)
-    : settings_(std::move(settings)), source_(std::move(source)), mapper_(mapping_options(settings_)) {}
+Input::Input(config::Source settings, std::unique_ptr<source::Source> source,
+             std::shared_ptr<const event::AttackOverrides> attack)
+    : settings_(std::move(settings)),
+      source_(std::move(source)),
+      mapper_(mapping_options(settings_, std::move(attack))) {}
 
 bool Input::take(const source::LineBlock& block, int64_t now_unix_ns, Workshop& shop) {
   const std::size_t first = shop.builder.size();

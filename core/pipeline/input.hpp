@@ -32,7 +32,8 @@ struct Workshop {
 
 class Input {
  public:
-  Input(config::Source settings, std::unique_ptr<source::Source> source);
+  Input(config::Source settings, std::unique_ptr<source::Source> source,
+        std::shared_ptr<const event::AttackOverrides> attack);
 
   source::Source& source() noexcept { return *source_; }
   const config::Source& settings() const noexcept { return settings_; }
@@ -57,6 +58,7 @@ class Input {
   uint64_t events_ = 0;
 };
 
-ingest::Options mapping_options(const config::Source& settings);
+// `attack`: of the configuration; may be null.
+ingest::Options mapping_options(const config::Source& settings, std::shared_ptr<const event::AttackOverrides> attack);
 
 }  // namespace csiem::pipeline

@@ -17,11 +17,6 @@ namespace csiem::pipeline {
 
 namespace asio = boost::asio;
 
-namespace {
-
-constexpr std::size_t kBlockBytes = 256 * 1024;
-constexpr uint32_t kLookAgainMs = 1000;
-
 process::StampSettings stamp_settings(const config::Global& global) {
   process::StampSettings settings;
   settings.environment = global.environment;
@@ -30,6 +25,11 @@ process::StampSettings stamp_settings(const config::Global& global) {
   settings.labels = global.labels;
   return settings;
 }
+
+namespace {
+
+constexpr std::size_t kBlockBytes = 256 * 1024;
+constexpr uint32_t kLookAgainMs = 1000;
 
 source::FileOptions file_options(const config::Source& settings, const store::Store& store, bool once) {
   source::FileOptions options;
@@ -70,7 +70,7 @@ struct Intake::Impl {
               ? source::read_stdin({.id = settings.id, .fd = 0, .max_line_bytes = settings.max_line_bytes}, waker)
               : source::follow_file(file_options(settings, *parts.store, parts.once), waker);
       if (!opened) return std::move(opened).error().in("source " + settings.id);
-      inputs.push_back(std::make_unique<Input>(settings, std::move(*opened)));
+      inputs.push_back(std::make_unique<Input>(settings, std::move(*opened), parts.global.attack));
     }
     return {};
   }

@@ -13,9 +13,13 @@
 #include "config/config.hpp"
 #include "credentials/credential_store.hpp"
 #include "process/privacy/redaction_counts.hpp"
+#include "process/stamp.hpp"
 #include "store/store.hpp"
 
 namespace csiem::pipeline {
+
+// What [global] adds to every event.
+process::StampSettings stamp_settings(const config::Global& global);
 
 // Counters that other threads may read at any time.
 struct IntakeStats {

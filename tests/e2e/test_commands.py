@@ -242,6 +242,35 @@ ecs.namespace = "acme"
         self.assertIn("error[CS1043]", err)
         self.assertIn("did you mean 'observer.name'?", err)
 
+    def test_transform_does_what_the_configuration_says(self):
+        rows = self.write("attack.txt", "# ours is T1059.004\negress process TA0001 T1190\n")
+        text = """version = "1.0.0"
+[global]
+tenant_id = "acme"
+attack_file = "%s"
+[privacy]
+redact_patterns = ["email"]
+[schema.field_mappings]
+"decision.guard" = "event.provider"
+""" % rows
+        record = json.dumps({"type": "command", "resource": "mail me@example.com", "decision": "denied", "guard": "egress",
+                             "id": "x", "timestamp": 1795487495218}) + "\n"
+        status, out, err = self.cli("--config", self.write("t.toml", text), "transform", "--format", "ecs", "--check", stdin=record)
+        self.assertEqual(status, 0, err)
+        document = json.loads(out)
+        self.assertNotIn("me@example.com", out)
+        self.assertIn("[REDACTED]", out)
+        self.assertEqual(document["event"]["provider"], "egress")
+        self.assertEqual(document["threat"]["technique"]["id"], ["T1190"])
+        self.assertIn("acme", out)
+        with open(rows, "a", encoding="utf-8") as file:
+            file.write("my_guard any Execution T1059\n")
+        status, out, err = self.cli("--config", self.write("t.toml", text), "transform", "--format", "ecs", stdin=record)
+        self.assertEqual(status, 78)
+        self.assertIn("CS1044", err)
+        self.assertIn("attack.txt:3:14", err)
+        self.assertIn("TA0002", err)
+
     def test_transform_of_garbage_says_where(self):
         status, out, err = self.cli("transform", "--format", "ecs", stdin="{}\nnope\n")
         self.assertEqual(status, 65)

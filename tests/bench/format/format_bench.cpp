@@ -1,4 +1,5 @@
 // CPU time of the linked format on canonical events, formatting only. Usage: bench-format-NAME FILE [ROUNDS]
+// A file of some hundred events: a lane formats what was read just now, not what has left the caches.
 #include <time.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 #include "event/attack.hpp"
+#include "event/attack_overrides.hpp"
 
 #include <doctest/doctest.h>
 
@@ -133,4 +134,41 @@ TEST_CASE("tactics by id or name") {
   CHECK(tactic_name("TA0010") == "Exfiltration");
   CHECK(find_technique("T1552.004")->parent_name == "Unsecured Credentials");
   CHECK(find_technique("T0000") == nullptr);
+}
+
+TEST_CASE("rows of an operator go before ours") {
+  std::vector<csiem::event::AttackOverrides::Problem> problems;
+  const auto rows = csiem::event::AttackOverrides::parse(
+      "# guard resource tactic technique\n\nSecretLeakGuard file TA0001 T1190 # ours is T1552.001\r\n"
+      "my_guard any TA0002\tT1059.004\nwatermark any - -\nmy_guard network TA0011 T1571",
+      problems);
+  CHECK(problems.empty());
+  REQUIRE(rows.rows().size() == 4);
+  CHECK(rows.find(GuardClass::secret_leak, "secret-leak", ResourceType::file)->technique == "T1190");
+  CHECK(rows.find(GuardClass::secret_leak, "secret_leak", ResourceType::tool) == nullptr);
+  CHECK(rows.find(GuardClass::other, " My_Guard", ResourceType::network)->technique == "T1059.004");
+  CHECK(rows.find(GuardClass::other, "my_guard2", ResourceType::network) == nullptr);
+  CHECK(rows.find(GuardClass::watermark, "watermark", ResourceType::unknown)->tactic.empty());
+}
+
+TEST_CASE("a row that is wrong says where") {
+  const struct {
+    const char *text, *what;
+    uint32_t line, column;
+  } rows[] = {{"a any TA0002 T1059\n\tb file TA0002", "this one 3", 2, 9},
+              {"a any TA0002 T1059 T1060", "this one 5", 1, 20},
+              {"\xc3\xa4 folder TA0002 T1059", "no resource type 'folder'", 1, 3},
+              {"a any Execution T1059", "'Execution' is no tactic id", 1, 7},
+              {"a any TA0002 T105", "'T105' is no technique id", 1, 14},
+              {"a any TA0002 -", "'-' is no technique id", 1, 14},
+              {"secret_leak any - -\nSecretLeakGuard any - -", "has a row", 2, 1}};
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    std::vector<csiem::event::AttackOverrides::Problem> problems;
+    csiem::event::AttackOverrides::parse(row.text, problems);
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].line == row.line);
+    CHECK(problems[0].column == row.column);
+    CHECK_MESSAGE(problems[0].what.find(row.what) != std::string::npos, problems[0].what);
+  }
 }

@@ -160,3 +160,20 @@ TEST_CASE("a pinned source takes its shape only, in envelopes too") {
   CHECK(map_line("[" + openclaw("command", "x") + "]", pinned).result.accepted == 1);
   CHECK(map_line(canonical(kDecision + kNetwork), pinned).result.reason == csiem::ingest::Reject::unknown_shape);
 }
+
+TEST_CASE("ATT&CK rows of the operator go before the built-in tables") {
+  const std::string line = openclaw("command", "chmod 777 /srv");
+  CHECK(map_line(line).text_at("threat/technique") == "T1222.002");
+  std::vector<csiem::event::AttackOverrides::Problem> problems;
+  const auto with = [&](const char* rows) {
+    csiem::ingest::Options options;
+    options.attack =
+        std::make_shared<const csiem::event::AttackOverrides>(csiem::event::AttackOverrides::parse(rows, problems));
+    return map_line(line, options);
+  };
+  CHECK(with("egress process TA0001 T1190").text_at("threat/technique") == "T1190");
+  CHECK(with("egress process TA0001 T1190").text_at("threat/tactic") == "TA0001");
+  CHECK(with("egress file TA0001 T1190").text_at("threat/technique") == "T1222.002");
+  CHECK(with("egress any - -").at("threat/technique") == nullptr);
+  CHECK(problems.empty());
+}
