@@ -28,6 +28,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(250);
+constexpr auto kIdleTick = std::chrono::seconds(2);
 constexpr auto kOnceTick = std::chrono::milliseconds(10);
 
 uint64_t total_bytes(const config::Configuration& configuration) {
@@ -91,8 +92,13 @@ class Run {
   void serve(admin::SocketFile socket) {
     search_.emplace(*pipeline_, configuration_,
                     [this](std::function<void()> task) { asio::post(loop_, std::move(task)); });
-    admin_.emplace(loop_, std::move(socket), admin_access(configuration_.admin),
-                   admin_backend(*pipeline_, configuration_, plugins_, *search_, draining_));
+    admin::Backend backend = admin_backend(*pipeline_, configuration_, plugins_, *search_, draining_);
+    // What is asked for may have to be done by tick().
+    backend.store = [this, ask = backend.store](admin::StoreRequest what, const admin::Parameters& parameters) {
+      tick_after(kTick);
+      return ask(what, parameters);
+    };
+    admin_.emplace(loop_, std::move(socket), admin_access(configuration_.admin), std::move(backend));
     admin_->start();
   }
 
@@ -149,6 +155,7 @@ class Run {
 
   void begin_drain() {
     draining_ = true;
+    tick_after(kOnceTick);
     drain_deadline_ns_ = system_clock().mono_ns() + configuration_.global.shutdown_grace_ms * 1'000'000;
     pipeline_->begin_drain();
   }
@@ -174,8 +181,20 @@ class Run {
       loop_.stop();
       return;
     }
-    timer_.expires_after(arguments_.run.once || draining_ ? std::chrono::steady_clock::duration(kOnceTick)
-                                                          : std::chrono::steady_clock::duration(kTick));
+    using Delay = std::chrono::steady_clock::duration;
+    tick_after(arguments_.run.once || draining_ ? Delay(kOnceTick) : may_sleep() ? Delay(kIdleTick) : Delay(kTick));
+  }
+
+  // An input that ends is noticed by looking.
+  bool may_sleep() const {
+    for (const auto& source : configuration_.sources)
+      if (source.enabled && source.type == "stdin") return false;
+    return pipeline_->idle();
+  }
+
+  // Replaces the one that was to come.
+  void tick_after(std::chrono::steady_clock::duration delay) {
+    timer_.expires_after(delay);
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) tick();
     });

@@ -88,6 +88,8 @@ class CredentialStore {
   SecretRef get(std::string_view key) const;
   // Grows when the value of `key` changes; 0 while unresolved. Any thread.
   uint64_t generation(std::string_view key) const;
+  // Grows when any value changes. Any thread.
+  uint64_t changes() const;
 
   // Fetches what is not resolved and what is due. Returns one error per credential that could not be fetched, keyed by
   // credential. Control thread.

@@ -129,6 +129,13 @@ uint64_t CredentialStore::generation(std::string_view key) const {
   return found == impl_->credentials.end() ? 0 : found->second.generation;
 }
 
+uint64_t CredentialStore::changes() const {
+  const std::lock_guard lock(impl_->mutex);
+  uint64_t sum = 0;
+  for (const auto& [key, credential] : impl_->credentials) sum += credential.generation;
+  return sum;
+}
+
 std::map<std::string, Error> CredentialStore::resolve() {
   const std::lock_guard one_at_a_time(impl_->fetching);
   std::vector<std::pair<std::string, Reference>> wanted;

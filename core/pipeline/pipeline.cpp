@@ -221,7 +221,8 @@ void Pipeline::resolve_credentials(bool first) {
               "credential " + name + ": " + error.what() + "; what needs it waits and starts by itself");
   unresolved_ = !failed.empty();
   next_resolve_ns_ = clock_.mono_ns() + kSecondNs;
-  if (!first || failed.empty()) delivery_->credentials_changed();
+  if (const uint64_t changes = credentials_.changes(); changes != std::exchange(credentials_seen_, changes) || first)
+    delivery_->credentials_changed();
 }
 
 void Pipeline::refresh_credential(const std::string& key, std::function<void(bool)> done) {
@@ -246,6 +247,10 @@ void Pipeline::tick() {
   }
   // A lane's condition may have changed without a settlement.
   intake_->resume();
+}
+
+bool Pipeline::idle() const {
+  return !unresolved_ && store_->unsettled_events() == 0 && store_->health() == store::Health::ok && !replays_->busy();
 }
 
 void Pipeline::begin_drain() {

@@ -45,6 +45,8 @@ class Pipeline {
 
   // Timers: credentials that are due, the watchdog, collapsed log lines.
   void tick();
+  // Nothing moves and nothing waits for tick(): every two seconds are enough.
+  bool idle() const;
 
   const Intake& intake() const { return *intake_; }
   const delivery::Delivery& delivery() const { return *delivery_; }
@@ -105,6 +107,7 @@ class Pipeline {
   std::unique_ptr<GapNotices> gap_notices_;
   std::unique_ptr<Intake> intake_;
   std::vector<std::string> left_out_;
+  uint64_t credentials_seen_ = 0;
   int64_t next_resolve_ns_ = 0, next_watch_ns_ = 0, next_log_flush_ns_ = 0;
   bool unresolved_ = false;
   std::atomic<Intake*> waiting_intake_{nullptr};  // for the lanes, which start before it

@@ -277,6 +277,10 @@ std::vector<ReplayView> Replays::jobs() const {
   return views;
 }
 
+bool Replays::busy() const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->running(); });
+}
+
 void Replays::tick() {
   for (const auto& job : jobs_)
     if (job->running()) job->tick(*this);

@@ -63,6 +63,8 @@ class Replays {
   // Running ones and the newest that ended, oldest first.
   std::vector<ReplayView> jobs() const;
 
+  // Whether a job runs.
+  bool busy() const;
   // Sends what is due. About four times a second.
   void tick();
 

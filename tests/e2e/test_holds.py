@@ -87,6 +87,17 @@ class Holds(AdminCase):
         store = json.loads(self.command("--json", "status")[1])["store"]
         self.assertEqual((store["health"], store["code"], store["committed_sequence"]), ("ok", None, 5))
 
+    def test_a_burst_of_rejected_items_holds_the_exporter_and_keeps_the_queue(self):
+        elastic = self.mock("elastic", "--fail", "item=400:80%")
+        self.write("in.jsonl", lines([event(n) for n in range(3000)]))
+        self.config_path = self.config(self.source() + self.elastic(elastic, more="batch_size = 50\n"))
+        daemon = self.daemon(self.config_path)
+        wait_for("the hold", lambda: "ready in" in daemon.text() and self.exporter("elastic")["state"] == "held_destination")
+        wait_for("the events", lambda: self.exporter("elastic")["ledger"]["accepted"] == 3000)
+        ledger = self.exporter("elastic")["ledger"]
+        self.assertGreater(ledger["queued"], 1500)
+        self.assertLess(ledger["dead_lettered"], 1000)
+
     def test_trace_tells_where_an_event_is(self):
         hook = self.mock("webhook")
         self.write("in.jsonl", lines([event(n, "info" if n else "high") for n in range(3)]))

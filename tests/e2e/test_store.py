@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import unittest
 
 from harness import Case, event, free_port, ids, lines, wait_for
@@ -148,6 +149,25 @@ class Log(Case):
         daemon.stop()
         queue = self.queues()["hook"]
         self.assertGreater(queue["dropped"], 0)
+
+    def test_a_daemon_with_nothing_to_do_sleeps(self):
+        self.write("in.jsonl", lines([event(1)]))
+        splunk = self.mock("splunk", "--token", "secret-token-1")
+        daemon = self.daemon(self.config(self.source() + self.splunk(splunk)))
+        wait_for("delivery", lambda: splunk.arrivals())
+
+        def wake_ups():
+            total, tasks = 0, "/proc/%d/task" % daemon.process.pid
+            for task in os.listdir(tasks):
+                with open("%s/%s/status" % (tasks, task)) as status:
+                    total += next(int(l.split()[1]) for l in status if l.startswith("voluntary_ctxt_switches"))
+            return total
+
+        time.sleep(5)  # what belongs to the delivery
+        before = wake_ups()
+        time.sleep(10)
+        # Two a second; the rest is for a machine that is busy.
+        self.assertLess(wake_ups() - before, 40)
 
     def test_an_exporter_that_wants_it_is_told_what_it_will_not_get(self):
         events = [event(n, "high" if n % 10 == 0 else "info") for n in range(8000)]

@@ -53,8 +53,9 @@ StoreFile file_of(What what) { return what == What::data ? StoreFile::data : Sto
 bool fails() {
   Tap& t = tap();
   ++t.calls;
-  const bool now =
-      t.failure.call != 0 && (t.calls == t.failure.call || (t.failure.persistent && t.calls > t.failure.call));
+  const bool behind =
+      t.failure.persistent ? t.calls > t.failure.call : t.failure.and_next && t.calls == t.failure.call + 1;
+  const bool now = t.failure.call != 0 && (t.calls == t.failure.call || behind);
   t.failed += now;
   return now;
 }
@@ -76,7 +77,8 @@ ssize_t write_through(int fd, std::string_view bytes, off_t position) {
   const std::unique_lock lock(t.mutex);
   const What what = what_is(fd);
   const bool failing = what != What::foreign && fails();
-  if (failing && !t.failure.late) {
+  const bool late = t.failure.late && t.calls == t.failure.call;
+  if (failing && !late) {
     if (t.failure.error != 0) {
       errno = t.failure.error;
       return -1;
@@ -91,7 +93,7 @@ ssize_t write_through(int fd, std::string_view bytes, off_t position) {
     t.ops.push_back({DiskOp::Kind::write, static_cast<uint64_t>(at), std::string(taken), file_of(what)});
     if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) t.ops.push_back({DiskOp::Kind::sync_range, 0, {}, file_of(what)});
   }
-  if (failing && t.failure.late) {
+  if (failing && late) {
     errno = t.failure.error;
     return -1;
   }

@@ -45,6 +45,7 @@ struct Failure {
   bool persistent = false;  // and all behind it
   int error = 0;            // errno; 0: a write takes only half of its bytes, a sync succeeds
   bool late = false;        // a write that fails has changed the file
+  bool and_next = false;    // the call behind it fails as well, without having changed anything
 };
 void set_failure(const Failure& failure);
 // Calls that could have failed since set_failure(), and those that did.

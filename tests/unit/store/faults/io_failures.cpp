@@ -29,14 +29,18 @@ struct Mode {
   bool persistent;
   int error;
   bool late = false;
+  // The head of a commit is written and its sync fails, and LMDB cannot put the old one back: the store finds the group
+  // in the file when it opens it again, and has to confirm it.
+  bool and_next = false;
 };
-constexpr std::array<Mode, 7> kModes{{{"eio-once", false, EIO},
+constexpr std::array<Mode, 8> kModes{{{"eio-once", false, EIO},
                                       {"eio-for-good", true, EIO},
                                       {"enospc-once", false, ENOSPC},
                                       {"enospc-for-good", true, ENOSPC},
                                       {"short-once", false, 0},
                                       {"short-for-good", true, 0},
-                                      {"late-eio-once", false, EIO, true}}};
+                                      {"late-eio-once", false, EIO, true},
+                                      {"late-eio-twice", false, EIO, true, true}}};
 
 struct Load {
   uint64_t seed = 11;
@@ -46,7 +50,7 @@ struct Load {
 // In the child: what is wrong, one line each; the first line says how it went.
 std::vector<std::string> run(const std::string& directory, const Mode& mode, uint64_t call, const Load& load) {
   disk_tap::watch(directory);
-  disk_tap::set_failure({call, mode.persistent, mode.error, mode.late});
+  disk_tap::set_failure({call, mode.persistent, mode.error, mode.late, mode.and_next});
   const Recording recording = run_load(directory, {.seed = load.seed, .steps = 7, .durability = load.durability});
   const uint64_t failed = disk_tap::failed_calls();
   disk_tap::ignore();
