@@ -33,8 +33,11 @@ struct Arguments {
 constexpr struct {
   const char* name;
   std::unique_ptr<Platform> (*make)(PlatformOptions, Recorder&, FaultPlan&);
-} kPlatforms[] = {
-    {"splunk", &make_splunk}, {"elastic", &make_elastic}, {"datadog", &make_datadog}, {"webhook", &make_webhook}};
+} kPlatforms[] = {{"splunk", &make_splunk},
+                  {"elastic", &make_elastic},
+                  {"datadog", &make_datadog},
+                  {"sumo_logic", &make_sumo_logic},
+                  {"webhook", &make_webhook}};
 
 std::unique_ptr<Platform> make(const Arguments& a, Recorder& recorder, FaultPlan& plan) {
   for (const auto& platform : kPlatforms)
@@ -52,8 +55,10 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option("--tls-key", a.server.tls_key, "PEM key of the certificate");
   app.add_option("--tls-client-ca", a.server.tls_client_ca, "clients must show a certificate signed by this CA");
   app.add_option("--token", a.rules.token,
-                 "the only credential accepted: token (splunk), API key (elastic, datadog), bearer (webhook)");
-  app.add_option("--poison", a.rules.poison, "datadog: a request with this text in an event is refused with 400");
+                 "the only credential accepted: token (splunk), API key (elastic, datadog), bearer (webhook), "
+                 "end of the URL (sumo_logic)");
+  app.add_option("--poison", a.rules.poison,
+                 "datadog, sumo_logic: a request with this text in an event is refused with 400");
   app.add_option("--user", a.rules.user, "basic authentication: user");
   app.add_option("--password", a.rules.password, "basic authentication: password");
   app.add_option("--index", a.rules.indexes, "an index that may be written (repeatable; default: all)");

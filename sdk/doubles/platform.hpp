@@ -69,6 +69,7 @@ class Platform {
 std::unique_ptr<Platform> make_splunk(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
 std::unique_ptr<Platform> make_elastic(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
 std::unique_ptr<Platform> make_datadog(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
+std::unique_ptr<Platform> make_sumo_logic(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
 std::unique_ptr<Platform> make_webhook(PlatformOptions options, Recorder& recorder, FaultPlan& faults);
 
 // Where our formats keep the event's id: event_id, event.id, data.event_id. Empty when there is none.

@@ -36,6 +36,23 @@ constexpr const char* kSplunk = R"json({
       "max_pending": {"type": "integer", "minimum": 1, "default": 1000}}}
   }})json";
 
+constexpr const char* kDatadog = R"json({
+  "type": "object", "required": ["api_key"], "additionalProperties": false,
+  "properties": {
+    "site": {"type": "string", "x-csiem-origin": ["https://api.{}"], "default": "datadoghq.com"},
+    "api_key": {"type": "string", "x-csiem-secret": true}, "service": {"type": "string"},
+    "tags": {"type": "array", "items": {"type": "string"}}, "metrics": {"type": "object"}
+  }})json";
+
+constexpr const char* kSumoLogic = R"json({
+  "type": "object", "required": ["http_source_url"], "additionalProperties": false,
+  "properties": {
+    "http_source_url": {"x-csiem-secret": true,
+                        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    "source_category": {"type": "string"}, "source_name": {"type": "string"},
+    "fields": {"type": "object", "additionalProperties": {"type": "string"}}
+  }})json";
+
 constexpr const char* kSite = R"json({
   "type": "object", "additionalProperties": false,
   "properties": {
@@ -167,6 +184,8 @@ std::map<std::string, SettingsCatalog::Answer> Catalog::plugins() {
           {"webhook", {kWebhook, {"native", "ecs", "ocsf", "cef"}, "native"}},
           {"file", {kFile, {"*"}, "ecs"}},
           {"probe", {kProbe, {}, "none"}},
+          {"datadog", {kDatadog, {"native", "ecs", "ocsf"}, "native"}},
+          {"sumo_logic", {kSumoLogic, {"*"}, "native"}},
           {"site", {kSite, {"*"}, "ecs"}},
           {"rules", {kRules, {"*"}, "ecs"}},
           {"bare", {"", {"*"}, "ecs"}},
