@@ -12,6 +12,7 @@
 #include "common/text.hpp"
 #include "webhook/message.hpp"
 #include "webhook/response.hpp"
+#include "webhook/signature.hpp"
 
 namespace csiem::webhook {
 namespace {
@@ -60,6 +61,41 @@ Auth auth_of(const Config& config) {
   return auth;
 }
 
+Signing signing_of(const Config& config) {
+  const std::string scheme = config.text("sign.scheme", "none");
+  Signing signing;
+  if (scheme == "none") return signing;
+  signing.scheme = scheme == "standard-webhooks" ? Scheme::standard_webhooks
+                   : scheme == "github"          ? Scheme::github
+                                                 : Scheme::stripe;
+  signing.secret = config.secret("sign.secret");
+  signing.previous_secret = config.secret("sign.previous_secret");
+  if (signing.secret.empty()) config.refuse("sign.secret", "scheme " + scheme + " needs secret");
+  // One that cannot be read yet is looked at when it is used.
+  for (const auto& [key, handle] :
+       {std::pair("sign.secret", &signing.secret), std::pair("sign.previous_secret", &signing.previous_secret)}) {
+    std::string problem;
+    config.host().borrow(*handle, [&](std::string_view secret) {
+      if (auto bytes = key_of(signing.scheme, secret, &problem)) common::wipe(*bytes);
+    });
+    if (!problem.empty()) config.refuse(key, problem);
+  }
+  // Receivers disagree on whether the bytes before or after compression are signed.
+  if (config.text("compression", "none") != "none")
+    config.refuse("compression", "cannot be combined with signatures; set compression = \"none\"");
+  signing.header = config.text("sign.header", "");
+  if (signing.scheme == Scheme::standard_webhooks) {
+    if (!signing.header.empty()) config.refuse("sign.header", "the headers of standard-webhooks have fixed names");
+    return signing;
+  }
+  if (signing.header.empty()) signing.header = signing.scheme == Scheme::github ? "X-Hub-Signature-256" : "X-Signature";
+  config.attempt([&] {
+    common::check_header("sign.header", signing.header, "",
+                         {"authorization", "content-type", "idempotency-key", "webhook-id"});
+  });
+  return signing;
+}
+
 Shape shape_of(const Config& config) {
   Shape shape;
   const std::string framing = config.text("framing", "single");
@@ -92,6 +128,7 @@ class Webhook final : public HttpExporter {
         method_(config.text("method", "POST")),
         headers_(config.members("headers")),
         auth_(auth_of(config)),
+        signing_(signing_of(config)),
         shape_(shape_of(config)),
         rules_(rules_of(config)),
         gzip_(config.text("compression", "none") == "gzip"),
@@ -152,8 +189,8 @@ class Webhook final : public HttpExporter {
       const common::UrlParts parts = common::url_parts(url);
       if (!usable(parts))
         why = "is not an http or https URL";
-      else if (auth_.type != Auth::Type::none && common::is_plain_http(parts) && !common::is_loopback(parts) &&
-               !config.boolean("allow_plain_http", false))
+      else if ((auth_.type != Auth::Type::none || signing_.scheme != Scheme::none) && common::is_plain_http(parts) &&
+               !common::is_loopback(parts) && !config.boolean("allow_plain_http", false))
         why = "http would carry the credentials unencrypted; use https or set allow_plain_http = true";
     };
     if (is_address(url_))
@@ -203,6 +240,7 @@ class Webhook final : public HttpExporter {
       }
       if (shape_.framing == Framing::single && bytes > kLargeMessage) host().count("large_messages");
       write_head(batch, progress.first, out);
+      if (signing_.scheme != Scheme::none) write_signature(id_of(batch, progress.first), out);
       if (!out.settled()) return true;
       failed(batch, progress.first, batch.count, *out.settled(), 0, progress);
       return false;
@@ -227,6 +265,16 @@ class Webhook final : public HttpExporter {
       common::encoded_authorization(host(), "Basic ", auth_.name + ":", auth_.secret, out);
   }
 
+  // Fresh on every attempt, under the id that stays.
+  void write_signature(const std::string& id, Request& out) const {
+    std::string body, problem;
+    body.reserve(out.body_size());
+    out.copy_body(body);
+    const auto headers = sign(signing_, host(), id, host().unix_ns() / 1'000'000'000, body, &problem);
+    if (!headers) return out.settle(Verdict::of(CSIEM_AUTH, "credential.unavailable", problem));
+    for (const auto& [name, value] : *headers) out.header(name, value);
+  }
+
   // Per event where a request is one event, so that it survives a different cut of batches after a restart.
   std::string id_of(const csiem_batch& batch, uint32_t first) const {
     const std::string batch_id = header_id(view(batch.idempotency_key));
@@ -239,6 +287,7 @@ class Webhook final : public HttpExporter {
   std::string method_;
   std::vector<std::pair<std::string, std::string>> headers_;
   Auth auth_;
+  Signing signing_;
   Shape shape_;
   Rules rules_;
   bool gzip_;

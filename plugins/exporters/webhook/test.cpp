@@ -7,6 +7,7 @@
 #include "common/test_host.hpp"
 #include "webhook/message.hpp"
 #include "webhook/response.hpp"
+#include "webhook/signature.hpp"
 
 using csiem::testing::Batch;
 using csiem::testing::Result;
@@ -367,4 +368,82 @@ TEST_CASE("webhook: the settings schema is JSON and marks secrets and origin") {
   const auto& auth = properties.at("auth").at("properties").get_object();
   for (const char* secret : {"token", "password", "header_value"})
     CHECK(auth.at(secret).at("x-csiem-secret") == boost::json::value(true));
+}
+
+TEST_CASE("webhook: Standard Webhooks signs id, second and body; two secrets give two signatures") {
+  TestHost lender;
+  lender.secrets["s"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  lender.secrets["p"] = "whsec_" + std::string(32, 'A');
+  // The published vector of the text, by way of an instance that can borrow.
+  lender.secrets["url"] = "https://soar.example/x";
+  lender.secrets["sign.secret"] = lender.secrets["s"];
+  lender.secrets["sign.previous_secret"] = lender.secrets["p"];
+  std::string problem;
+  const auto key = csiem::webhook::key_of(csiem::webhook::Scheme::standard_webhooks, lender.secrets["s"], &problem);
+  REQUIRE(key);
+  CHECK(key->size() == 24);
+
+  REQUIRE_MESSAGE(lender.create(config(R"({"sign":{"scheme":"standard-webhooks","secret":"sign.secret"}})")),
+                  lender.error);
+  Batch batch = events(1);
+  REQUIRE(lender.submit(batch.view()) == CSIEM_OK);
+  const auto first = lender.requests[0];
+  CHECK(first.header("webhook-id") == "id-0");
+  CHECK(first.header("webhook-timestamp").find_first_not_of("0123456789") == std::string::npos);
+  CHECK(first.header("webhook-signature").rfind("v1,", 0) == 0);
+  CHECK(first.header("webhook-signature").size() == 3 + 44);
+
+  TestHost both;
+  both.secrets = lender.secrets;
+  REQUIRE(both.create(config(
+      R"({"sign":{"scheme":"standard-webhooks","secret":"sign.secret","previous_secret":"sign.previous_secret"}})")));
+  REQUIRE(both.submit(batch.view()) == CSIEM_OK);
+  const std::string pair = both.requests[0].header("webhook-signature");
+  CHECK(pair.size() == 2 * (3 + 44) + 1);
+  CHECK(pair[47] == ' ');
+}
+
+TEST_CASE("webhook: the published vector of Standard Webhooks, and a known answer for the other schemes") {
+  TestHost lender;
+  lender.secrets["url"] = "https://soar.example/x";
+  lender.secrets["sign.secret"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  REQUIRE(lender.create(config()));
+  const csiem::Host host = lender.host();
+  using csiem::webhook::Scheme;
+  std::string problem;
+  csiem::webhook::Signing signing{Scheme::standard_webhooks, "sign.secret", "", ""};
+  const char* body = R"({"test": 2432232314})";
+  auto headers = csiem::webhook::sign(signing, host, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body, &problem);
+  REQUIRE_MESSAGE(headers, problem);
+  CHECK(headers->at(0) == std::pair<std::string, std::string>("webhook-timestamp", "1614265330"));
+  CHECK(headers->at(1).second == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+
+  lender.secrets["sign.secret"] = "It's a Secret to Everybody";
+  signing = {Scheme::github, "sign.secret", "", "X-Hub-Signature-256"};
+  headers = csiem::webhook::sign(signing, host, "", 0, "Hello, World!", &problem);
+  REQUIRE(headers);
+  CHECK(headers->at(0).second == "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17");
+  signing = {Scheme::stripe, "sign.secret", "", "X-Signature"};
+  headers = csiem::webhook::sign(signing, host, "", 12, "b", &problem);
+  REQUIRE(headers);
+  CHECK(headers->at(0).second.rfind("t=12,v1=", 0) == 0);
+  CHECK(headers->at(0).second.size() == 8 + 64);
+  signing.secret = "nobody";
+  CHECK_FALSE(csiem::webhook::sign(signing, host, "", 12, "b", &problem));
+}
+
+TEST_CASE("webhook: signatures that cannot work are refused") {
+  const auto with = [](const std::string& secret, const std::string& more) {
+    TestHost host;
+    host.secrets["url"] = "https://soar.example/x";
+    host.secrets["sign.secret"] = secret;
+    return host.create(config(R"({"sign":{"scheme":"standard-webhooks","secret":"sign.secret"})" + more + "}"))
+               ? std::string("accepted")
+               : host.error;
+  };
+  CHECK(with("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "") == "accepted");
+  CHECK(mentions(with("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", ""), "sign.secret: a secret of Standard Webhooks begins"));
+  CHECK(mentions(with("whsec_AAAA", ""), "24 to 64"));
+  CHECK(mentions(with("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", R"(,"compression":"gzip")"), "compression: "));
+  CHECK(mentions(refusal(R"({"sign":{"scheme":"github"}})"), "sign.secret: "));
 }

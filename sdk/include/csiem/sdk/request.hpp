@@ -60,6 +60,10 @@ class Request {
     for (const Part& p : parts_) n += p.len;
     return n;
   }
+  // The body as it stands now, appended to `out`; for exporters that sign it.
+  void copy_body(std::string& out) const {
+    for (const Part& p : parts_) out.append(p.ptr != nullptr ? p.ptr : memory_.data() + p.offset, p.len);
+  }
   void clear() {
     method = "POST";
     url.clear();
