@@ -161,7 +161,11 @@ TEST_CASE("webhook: settings that cannot work are refused with the reason") {
   CHECK(mentions(refusal("{}", "soar.example"), "not an http or https URL"));
   CHECK(mentions(refusal(R"({"method":"GET"})"), "'GET' is not POST"));
   CHECK(mentions(refusal(R"({"framing":"xml"})"), "'xml'"));
-  CHECK(mentions(refusal(R"({"auth":{"type":"oauth2"}})"), "'oauth2' is not part of this version"));
+  CHECK(mentions(refusal(R"({"auth":{"type":"magic"}})"), "'magic' is not known"));
+  CHECK(mentions(refusal(R"({"auth":{"type":"oauth2"}})"), "auth.token_url: "));
+  CHECK(mentions(
+      refusal(R"({"auth":{"type":"oauth2","token_url":"http://idp.example/t","client_id":"c","client_secret":"s"}})"),
+      "unencrypted"));
   CHECK(mentions(refusal(R"({"auth":{"type":"bearer"}})"), "needs token"));
   CHECK(mentions(refusal(R"({"auth":{"type":"basic","password":"auth.password"}})"), "username"));
   CHECK(mentions(refusal(R"({"auth":{"type":"header","header_name":"a b","header_value":"h"}})"), "not a header name"));
@@ -446,4 +450,101 @@ TEST_CASE("webhook: signatures that cannot work are refused") {
   CHECK(mentions(with("whsec_AAAA", ""), "24 to 64"));
   CHECK(mentions(with("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", R"(,"compression":"gzip")"), "compression: "));
   CHECK(mentions(refusal(R"({"sign":{"scheme":"github"}})"), "sign.secret: "));
+}
+
+namespace {
+
+struct OAuth : TestHost {
+  explicit OAuth(std::string_view more = "") {
+    secrets["url"] = "https://soar.example/hooks";
+    secrets["auth.client_secret"] = "s e:cret";
+    REQUIRE_MESSAGE(
+        create(config(R"({"auth":{"type":"oauth2","token_url":"https://idp.example/token","client_id":"a b",)"
+                      R"("client_secret":"auth.client_secret","scope":"hooks:write")" +
+                      std::string(more) + "}}")),
+        error);
+  }
+  void answer_token(const char* token, int seconds) {
+    answer(200, std::string(R"({"access_token":")") + token + R"(","token_type":"Bearer","expires_in":)" +
+                    std::to_string(seconds) + "}");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("webhook: one token serves many deliveries until it expires") {
+  OAuth host;
+  Batch batch = events(1);
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  const auto& asked = host.requests[0];
+  CHECK(asked.url == "https://idp.example/token");
+  CHECK(asked.body == "grant_type=client_credentials&scope=hooks%3Awrite");
+  CHECK(asked.header("Authorization") == "Basic YSUyMGI6cyUyMGUlM0FjcmV0");  // "a%20b:s%20e%3Acret"
+  Batch other = events(1);
+  CHECK(host.submit(other.view(), 2) == CSIEM_E_BUSY);  // waits for the token of the first
+  host.answer_token("T1", 3600);
+  REQUIRE(host.requests.size() == 1);
+  CHECK(host.requests[0].header("Authorization") == "Bearer T1");
+  host.answer(200);
+  CHECK(host.results.back().outcome == CSIEM_DELIVERED);
+  for (int i = 0; i < 500; ++i) CHECK(host.exchange(batch.view(), 200).outcome == CSIEM_DELIVERED);
+  CHECK(host.sent.size() == 502);
+  TestHost::advance_ms(3541 * 1000);  // a minute before the end
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  CHECK(host.requests[0].url == "https://idp.example/token");
+  host.answer_token("T2", 3600);
+  CHECK(host.requests[0].header("Authorization") == "Bearer T2");
+  host.answer(200);
+  CHECK(host.results.back().outcome == CSIEM_DELIVERED);
+}
+
+TEST_CASE("webhook: a refused token is renewed once; then the credential is wrong") {
+  OAuth host(R"(,"client_auth":"post")");
+  Batch batch = events(1);
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  CHECK(host.requests[0].body ==
+        "grant_type=client_credentials&scope=hooks%3Awrite&client_id=a%20b&client_secret=s%20e%3Acret");
+  CHECK_FALSE(host.requests[0].has_header("Authorization"));
+  host.answer_token("T1", 3600);
+  host.answer(401);
+  REQUIRE(host.requests.size() == 1);
+  CHECK(host.requests[0].url == "https://idp.example/token");
+  host.answer_token("T2", 3600);
+  CHECK(host.requests[0].header("Authorization") == "Bearer T2");
+  host.answer(401);
+  REQUIRE(host.results.size() == 1);
+  CHECK(host.results[0].outcome == CSIEM_AUTH);
+}
+
+TEST_CASE("webhook: what the token server answers") {
+  struct Row {
+    int status;
+    const char* body;
+    int32_t outcome;
+    const char* code;
+  };
+  for (const Row& row :
+       {Row{400, R"({"error":"invalid_client","error_description":"no\nsuch"})", CSIEM_AUTH, "oauth2.400"},
+        {401, "", CSIEM_AUTH, "oauth2.401"},
+        {503, "<html>", CSIEM_RETRY, "oauth2.503"},
+        {404, "", CSIEM_CONFIG, "oauth2.404"},
+        {302, "", CSIEM_CONFIG, "oauth2.302"},
+        {200, "<html>", CSIEM_AUTH, "oauth2.no_token"},
+        {200, R"({"access_token":"a\r\nX: y"})", CSIEM_AUTH, "oauth2.no_token"},
+        {200, R"({"access_token":"a","token_type":"mac"})", CSIEM_CONFIG, "oauth2.token_type"}}) {
+    OAuth host;
+    Batch batch = events(2);
+    REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+    host.answer(row.status, row.body);
+    REQUIRE(host.results.size() == 1);
+    CHECK(host.results[0].outcome == row.outcome);
+    CHECK(host.results[0].code == row.code);
+    CHECK(host.results[0].except.empty());
+    CHECK(host.requests.empty());
+  }
+  OAuth host;
+  host.secrets.erase("auth.client_secret");
+  Batch batch = events(1);
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  CHECK(host.results.at(0).code == "credential.unavailable");
 }

@@ -97,6 +97,7 @@ class HttpShell {
   csiem_status submit(const csiem_batch* batch, uint64_t token, csiem_error* err) {
     request_.clear();
     exporter_->build(*batch, request_);
+    if (request_.postponed()) return CSIEM_E_BUSY;
     return start(token, batch, err);
   }
   csiem_status health(uint64_t token, csiem_error* err) {

@@ -54,6 +54,8 @@ class Request {
   }
   // Nothing is sent; the batch ends with this verdict.
   void settle(Verdict verdict) { settled_ = std::move(verdict); }
+  // In build() only: nothing is sent, the host keeps the batch and offers it again soon.
+  void postpone() noexcept { postponed_ = true; }
 
   std::size_t body_size() const noexcept {
     std::size_t n = 0;
@@ -72,11 +74,13 @@ class Request {
     headers_.clear();
     parts_.clear();
     settled_.reset();
+    postponed_ = false;
     writer_.cur = memory_.empty() ? nullptr : begin();
   }
 
   // For the shell: what build() left.
   const std::optional<Verdict>& settled() const noexcept { return settled_; }
+  bool postponed() const noexcept { return postponed_; }
   csiem_status send(const Host& host, csiem_http_done done, void* user, uint64_t* id, csiem_error* err) {
     if (host.http() == nullptr) return fail(err, CSIEM_E_UNSUPPORTED, "the host offers no HTTP client");
     headers_out_.clear();
@@ -125,6 +129,7 @@ class Request {
   std::vector<Header> headers_;
   std::vector<Part> parts_;
   std::optional<Verdict> settled_;
+  bool postponed_ = false;
   std::string memory_;
   csiem_writer writer_{};
   std::vector<csiem_header> headers_out_;
