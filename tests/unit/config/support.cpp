@@ -158,6 +158,11 @@ std::map<std::string, SettingsCatalog::Answer> Catalog::plugins() {
           {"probe", {kProbe, {}, "none"}},
           {"rules", {kRules, {"*"}, "ecs"}},
           {"bare", {"", {"*"}, "ecs"}},
+          {"syslog",
+           {R"({"type": "object", "required": ["endpoints"], "additionalProperties": false, "properties": {
+                "endpoints": {"type": "array", "items": {"type": "string"}}, "facility": {"type": "string"}}})",
+            {"*"},
+            "cef"}},
           {"network", {R"({"x-csiem-own-network": true})", {"*"}, "ecs"}},
           {"mangled", {"[1, 2", {"*"}, "ecs"}}};
 }
