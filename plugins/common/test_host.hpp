@@ -5,6 +5,7 @@
 
 #include <csiem/plugin.h>
 #include <csiem/json.hpp>
+#include <csiem/sdk/host.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -214,6 +215,15 @@ class TestHost {
   }
   Result exchange(const csiem_batch& batch, int32_t status, std::string body = {}) {
     return exchange(batch, Answer{status, std::move(body), {}, 0, 0, 0});
+  }
+
+  // The services of this instance, for what a plugin does with them on its own.
+  csiem::Host host() {
+    csiem_create_args args{};
+    args.struct_size = sizeof args;
+    args.host = &host_;
+    args.instance = reinterpret_cast<const csiem_instance*>(this);
+    return csiem::Host(args);
   }
 
   // Monotonic and wall-clock time go on, and timers that fall due run.

@@ -136,7 +136,7 @@ class Elastic final : public HttpExporter {
     if (!bootstrap_ || bootstrap_->done()) {
       write_bulk(batch, out);
     } else if (installer_ != nullptr && installer_ != &batch) {
-      out.busy();
+      out.postpone();
     } else {
       installer_ = &batch;
       write_install(out);

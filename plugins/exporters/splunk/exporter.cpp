@@ -61,12 +61,12 @@ class Splunk final : public HttpExporter {
 
   void build(const csiem_batch& batch, Request& out) override {
     if (held_ >= ack_.max_pending) {
-      out.busy();
+      out.postpone();
       return;
     }
     const std::size_t endpoint = endpoints_.pick(host().mono_ns());
     if (quiet(endpoint)) {
-      out.busy();
+      out.postpone();
       return;
     }
     forget(batch);  // as this is, it is nothing that was begun earlier

@@ -11,7 +11,9 @@
 #include "common/in_flight.hpp"
 #include "common/text.hpp"
 #include "webhook/message.hpp"
+#include "webhook/oauth2.hpp"
 #include "webhook/response.hpp"
+#include "webhook/signature.hpp"
 
 namespace csiem::webhook {
 namespace {
@@ -26,7 +28,7 @@ constexpr std::size_t kLargeMessage = 20 * 1024;
 
 // Secrets appear as handles only.
 struct Auth {
-  enum class Type { none, bearer, basic, header } type = Type::none;
+  enum class Type { none, bearer, basic, header, oauth2 } type = Type::none;
   std::string secret;
   std::string name;  // user name or header name
 };
@@ -54,10 +56,70 @@ Auth auth_of(const Config& config) {
     config.attempt([&] {
       common::check_header("auth.header_name", auth.name, "", {"content-type", "idempotency-key", "webhook-id"});
     });
+  } else if (type == "oauth2") {
+    auth.type = Auth::Type::oauth2;
+    need("client_secret");
   } else if (type != "none") {
-    config.refuse("auth.type", "'" + type + "' is not part of this version; use none, bearer, basic or header");
+    config.refuse("auth.type", "'" + type + "' is not known; use none, bearer, basic, header or oauth2");
   }
   return auth;
+}
+
+ClientCredentials client_of(const Config& config) {
+  ClientCredentials out;
+  if (config.text("auth.type", "none") != "oauth2") return out;
+  out.token_url = config.text("auth.token_url", "");
+  const common::UrlParts parts = common::url_parts(out.token_url);
+  const bool https = common::same_ignoring_case(parts.scheme, "https");
+  const bool plain =
+      common::is_plain_http(parts) && (common::is_loopback(parts) || config.boolean("allow_plain_http", false));
+  if (!parts.ok)
+    config.refuse("auth.token_url", "type oauth2 needs the https address of the token server");
+  else if (!https && !plain)
+    config.refuse("auth.token_url", "would carry the client's secret unencrypted; use https");
+  out.client_id = config.text("auth.client_id", "");
+  if (out.client_id.empty()) config.refuse("auth.client_id", "type oauth2 needs client_id");
+  out.client_secret = config.secret("auth.client_secret");
+  out.scope = config.text("auth.scope", "");
+  out.audience = config.text("auth.audience", "");
+  out.resource = config.text("auth.resource", "");
+  out.in_body = config.text("auth.client_auth", "basic") == "post";
+  return out;
+}
+
+Signing signing_of(const Config& config) {
+  const std::string scheme = config.text("sign.scheme", "none");
+  Signing signing;
+  if (scheme == "none") return signing;
+  signing.scheme = scheme == "standard-webhooks" ? Scheme::standard_webhooks
+                   : scheme == "github"          ? Scheme::github
+                                                 : Scheme::stripe;
+  signing.secret = config.secret("sign.secret");
+  signing.previous_secret = config.secret("sign.previous_secret");
+  if (signing.secret.empty()) config.refuse("sign.secret", "scheme " + scheme + " needs secret");
+  // One that cannot be read yet is looked at when it is used.
+  for (const auto& [key, handle] :
+       {std::pair("sign.secret", &signing.secret), std::pair("sign.previous_secret", &signing.previous_secret)}) {
+    std::string problem;
+    config.host().borrow(*handle, [&](std::string_view secret) {
+      if (auto bytes = key_of(signing.scheme, secret, &problem)) common::wipe(*bytes);
+    });
+    if (!problem.empty()) config.refuse(key, problem);
+  }
+  // Receivers disagree on whether the bytes before or after compression are signed.
+  if (config.text("compression", "none") != "none")
+    config.refuse("compression", "cannot be combined with signatures; set compression = \"none\"");
+  signing.header = config.text("sign.header", "");
+  if (signing.scheme == Scheme::standard_webhooks) {
+    if (!signing.header.empty()) config.refuse("sign.header", "the headers of standard-webhooks have fixed names");
+    return signing;
+  }
+  if (signing.header.empty()) signing.header = signing.scheme == Scheme::github ? "X-Hub-Signature-256" : "X-Signature";
+  config.attempt([&] {
+    common::check_header("sign.header", signing.header, "",
+                         {"authorization", "content-type", "idempotency-key", "webhook-id"});
+  });
+  return signing;
 }
 
 Shape shape_of(const Config& config) {
@@ -92,6 +154,8 @@ class Webhook final : public HttpExporter {
         method_(config.text("method", "POST")),
         headers_(config.members("headers")),
         auth_(auth_of(config)),
+        token_(client_of(config)),
+        signing_(signing_of(config)),
         shape_(shape_of(config)),
         rules_(rules_of(config)),
         gzip_(config.text("compression", "none") == "gzip"),
@@ -111,6 +175,8 @@ class Webhook final : public HttpExporter {
     Progress progress;
     if (gone_)
       out.settle(gone());
+    else if (needs_token())
+      begin_with_token(batch, std::move(progress), out);
     else if (next_request(batch, progress, out))
       in_flight_.start(batch, std::move(progress));
     else
@@ -120,6 +186,10 @@ class Webhook final : public HttpExporter {
   Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
              Request& next) override {
     Progress progress = in_flight_.finish(batch);
+    if (progress.asks_for_token) return got_token(batch, response, std::move(progress), verdict, next);
+    if (response.transport == CSIEM_TRANSPORT_OK && response.status == 401 && auth_.type == Auth::Type::oauth2 &&
+        !progress.renewed)
+      return renew_token(batch, std::move(progress), verdict, next);
     Verdict answer = read_answer(response, rules_, batch.attempt);
     if (response.transport == CSIEM_TRANSPORT_OK && response.status == 410 && answer.outcome == CSIEM_CONFIG)
       answer = gone();
@@ -136,7 +206,59 @@ class Webhook final : public HttpExporter {
   struct Progress {
     uint32_t first = 0, last = 0;  // events of the request under way
     Verdict verdict;               // so far
+    bool asks_for_token = false;   // the request under way is for a token
+    bool renewed = false;          // a token was refused and another one asked for
+    uint64_t generation = 0;       // of the token that the request under way carries
   };
+
+  bool needs_token() const { return auth_.type == Auth::Type::oauth2 && !token_.valid(host().mono_ns()); }
+
+  // One request for a token at a time: other batches wait for it.
+  void begin_with_token(const csiem_batch& batch, Progress progress, Request& out) {
+    if (token_.awaited(host().mono_ns())) return out.postpone();
+    token_.write_request(host(), host().mono_ns(), out);
+    progress.asks_for_token = true;
+    if (!out.settled()) in_flight_.start(batch, std::move(progress));
+  }
+
+  Step got_token(const csiem_batch& batch, const csiem_http_response& response, Progress progress, Verdict& verdict,
+                 Request& next) {
+    progress.asks_for_token = false;
+    Verdict answer = token_.read_answer(response, host().mono_ns());
+    if (answer.outcome != CSIEM_DELIVERED)
+      failed(batch, progress.last, batch.count, std::move(answer), response.status, progress);
+    else if (next_request(batch, progress, next)) {
+      in_flight_.start(batch, std::move(progress));
+      return Step::send;
+    }
+    verdict = std::move(progress.verdict);
+    return Step::done;
+  }
+
+  // The receiver refused the token, once: the same events go again with another one.
+  Step renew_token(const csiem_batch& batch, Progress progress, Verdict& verdict, Request& next) {
+    token_.refuse(progress.generation);
+    progress.renewed = true;
+    progress.last = progress.first;
+    const int64_t now = host().mono_ns();
+    bool send = false;
+    if (!needs_token()) {
+      send = next_request(batch, progress, next);
+    } else if (token_.awaited(now)) {
+      failed(batch, progress.first, batch.count,
+             Verdict::of(CSIEM_RETRY, "oauth2.renewed", "another token is being asked for", 1000), 401, progress);
+    } else {
+      token_.write_request(host(), now, next);
+      send = progress.asks_for_token = !next.settled();
+      if (!send) failed(batch, progress.first, batch.count, *next.settled(), 401, progress);
+    }
+    if (send) {
+      in_flight_.start(batch, std::move(progress));
+      return Step::send;
+    }
+    verdict = std::move(progress.verdict);
+    return Step::done;
+  }
 
   static bool usable(const common::UrlParts& url) noexcept {
     return url.ok && (common::same_ignoring_case(url.scheme, "https") || common::is_plain_http(url));
@@ -152,8 +274,8 @@ class Webhook final : public HttpExporter {
       const common::UrlParts parts = common::url_parts(url);
       if (!usable(parts))
         why = "is not an http or https URL";
-      else if (auth_.type != Auth::Type::none && common::is_plain_http(parts) && !common::is_loopback(parts) &&
-               !config.boolean("allow_plain_http", false))
+      else if ((auth_.type != Auth::Type::none || signing_.scheme != Scheme::none) && common::is_plain_http(parts) &&
+               !common::is_loopback(parts) && !config.boolean("allow_plain_http", false))
         why = "http would carry the credentials unencrypted; use https or set allow_plain_http = true";
     };
     if (is_address(url_))
@@ -203,6 +325,8 @@ class Webhook final : public HttpExporter {
       }
       if (shape_.framing == Framing::single && bytes > kLargeMessage) host().count("large_messages");
       write_head(batch, progress.first, out);
+      progress.generation = token_.generation();
+      if (signing_.scheme != Scheme::none) write_signature(id_of(batch, progress.first), out);
       if (!out.settled()) return true;
       failed(batch, progress.first, batch.count, *out.settled(), 0, progress);
       return false;
@@ -222,9 +346,20 @@ class Webhook final : public HttpExporter {
       out.header("Idempotency-Key", id);
     }
     if (auth_.type == Auth::Type::bearer) out.header("Authorization", "Bearer ", auth_.secret);
+    if (auth_.type == Auth::Type::oauth2) out.header("Authorization", "Bearer " + token_.value());
     if (auth_.type == Auth::Type::header) out.header(auth_.name, "", auth_.secret);
     if (auth_.type == Auth::Type::basic)
       common::encoded_authorization(host(), "Basic ", auth_.name + ":", auth_.secret, out);
+  }
+
+  // Fresh on every attempt, under the id that stays.
+  void write_signature(const std::string& id, Request& out) const {
+    std::string body, problem;
+    body.reserve(out.body_size());
+    out.copy_body(body);
+    const auto headers = sign(signing_, host(), id, host().unix_ns() / 1'000'000'000, body, &problem);
+    if (!headers) return out.settle(Verdict::of(CSIEM_AUTH, "credential.unavailable", problem));
+    for (const auto& [name, value] : *headers) out.header(name, value);
   }
 
   // Per event where a request is one event, so that it survives a different cut of batches after a restart.
@@ -239,6 +374,8 @@ class Webhook final : public HttpExporter {
   std::string method_;
   std::vector<std::pair<std::string, std::string>> headers_;
   Auth auth_;
+  AccessToken token_;  // of type oauth2
+  Signing signing_;
   Shape shape_;
   Rules rules_;
   bool gzip_;

@@ -189,6 +189,11 @@ std::map<std::string, SettingsCatalog::Answer> Catalog::plugins() {
           {"site", {kSite, {"*"}, "ecs"}},
           {"rules", {kRules, {"*"}, "ecs"}},
           {"bare", {"", {"*"}, "ecs"}},
+          {"syslog",
+           {R"({"type": "object", "required": ["endpoints"], "additionalProperties": false, "properties": {
+                "endpoints": {"type": "array", "items": {"type": "string"}}, "facility": {"type": "string"}}})",
+            {"*"},
+            "cef"}},
           {"network", {R"({"x-csiem-own-network": true})", {"*"}, "ecs"}},
           {"mangled", {"[1, 2", {"*"}, "ecs"}}};
 }

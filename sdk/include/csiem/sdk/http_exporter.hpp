@@ -159,7 +159,7 @@ class HttpShell {
   };
 
   csiem_status start(uint64_t token, const csiem_batch* batch, csiem_error* err) {
-    if (request_.is_busy()) return CSIEM_E_BUSY;
+    if (request_.postponed()) return CSIEM_E_BUSY;
     if (request_.settled()) return host_.complete(token, *request_.settled());
     // Stored before it is sent: a throw in between would leave the host with a dangling user pointer.
     auto& call = calls_[token];

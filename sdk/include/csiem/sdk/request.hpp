@@ -54,13 +54,17 @@ class Request {
   }
   // Nothing is sent; the batch ends with this verdict.
   void settle(Verdict verdict) { settled_ = std::move(verdict); }
-  // Nothing is sent; the host offers the batch again soon. In build() only.
-  void busy() { busy_ = true; }
+  // In build() only: nothing is sent, the host keeps the batch and offers it again soon.
+  void postpone() noexcept { postponed_ = true; }
 
   std::size_t body_size() const noexcept {
     std::size_t n = 0;
     for (const Part& p : parts_) n += p.len;
     return n;
+  }
+  // The body as it stands now, appended to `out`; for exporters that sign it.
+  void copy_body(std::string& out) const {
+    for (const Part& p : parts_) out.append(p.ptr != nullptr ? p.ptr : memory_.data() + p.offset, p.len);
   }
   void clear() {
     method = "POST";
@@ -70,13 +74,13 @@ class Request {
     headers_.clear();
     parts_.clear();
     settled_.reset();
-    busy_ = false;
+    postponed_ = false;
     writer_.cur = memory_.empty() ? nullptr : begin();
   }
 
   // For the shell: what build() left.
   const std::optional<Verdict>& settled() const noexcept { return settled_; }
-  bool is_busy() const noexcept { return busy_; }
+  bool postponed() const noexcept { return postponed_; }
   csiem_status send(const Host& host, csiem_http_done done, void* user, uint64_t* id, csiem_error* err) {
     if (host.http() == nullptr) return fail(err, CSIEM_E_UNSUPPORTED, "the host offers no HTTP client");
     headers_out_.clear();
@@ -125,7 +129,7 @@ class Request {
   std::vector<Header> headers_;
   std::vector<Part> parts_;
   std::optional<Verdict> settled_;
-  bool busy_ = false;
+  bool postponed_ = false;
   std::string memory_;
   csiem_writer writer_{};
   std::vector<csiem_header> headers_out_;
