@@ -11,6 +11,8 @@ namespace csiem::delivery {
 namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
+// Memory of events that a destination has taken and not confirmed, and of those on their way.
+constexpr std::size_t kConfirmingWindow = 64U << 20;
 
 }  // namespace
 
@@ -184,6 +186,10 @@ void Lane::note_confirming(int64_t now) {
       context_.flights.confirming(*flight);
     }
     if (flight->confirming) events += flight->parcel->count;
+  }
+  if (events > 0 && !window_widened_) {
+    window_widened_ = true;
+    cursor_->set_window(kConfirmingWindow);
   }
   context_.stats.confirming_events.store(events, std::memory_order_relaxed);
   context_.stats.confirming_bytes.store(context_.flights.confirming_bytes(), std::memory_order_relaxed);

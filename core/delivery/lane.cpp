@@ -156,9 +156,12 @@ uint64_t Lane::queued_events() const {
 }
 
 bool Lane::has_enough() const {
-  // What waits for a confirmation is no work any more. Events take about twice the memory of their bodies.
-  const uint64_t confirming = 2 * context_.stats.confirming_bytes.load(std::memory_order_relaxed);
-  if (context_.stats.queued_bytes.load(std::memory_order_relaxed) < kEnoughBytes + confirming) return false;
+  // What waits for a confirmation is no work any more.
+  const uint64_t bytes = context_.stats.queued_bytes.load(std::memory_order_relaxed);
+  const uint64_t events = context_.stats.queued_events.load(std::memory_order_relaxed);
+  const uint64_t confirming = context_.stats.confirming_events.load(std::memory_order_relaxed);
+  const uint64_t to_send = events > confirming ? events - confirming : 0;
+  if ((confirming == 0 ? bytes : bytes / std::max<uint64_t>(events, 1) * to_send) < kEnoughBytes) return false;
   // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
   // to give events up, they rather stay with their sources.
   const store::Lag lag = cursor_->lag();

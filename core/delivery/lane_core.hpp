@@ -195,6 +195,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   bool paused_ = false;   // by an operator
   bool parked_ = false, closed_ = false, flushing_ = false, more_to_render_ = false;
   bool failing_ = false;  // the newest attempt failed
+  bool window_widened_ = false;
   int failure_code_ = 0;
   uint32_t refreshes_open_ = 0;
   bool refreshed_ = false, refresh_changed_ = false;

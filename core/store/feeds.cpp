@@ -145,6 +145,15 @@ Lag Feeds::lag(const Handle& feed) const {
   return {in_memory, in_memory ? 0 : feed->lag_bytes, feed->options.limits.max_bytes};
 }
 
+void Feeds::set_window(const Handle& feed, std::size_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    // What is handed over cannot be given up any more.
+    feed->options.window_bytes = std::min<uint64_t>(bytes, feed->options.limits.max_bytes);
+  }
+  wake_feeder();
+}
+
 void Feeds::save_state(const Handle& feed, std::string text) {
   Lock lock(mutex_);
   feed->state.state = std::move(text);

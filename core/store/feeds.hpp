@@ -74,6 +74,7 @@ class Feeds {
   void dead_letter(const Handle& feed, DeadLetter letter);
   Ledger ledger(const Handle& feed) const;
   Lag lag(const Handle& feed) const;
+  void set_window(const Handle& feed, std::size_t bytes);
   void save_state(const Handle& feed, std::string text);
   std::string state(const Handle& feed) const;
   uint64_t unsettled_events() const;

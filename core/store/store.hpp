@@ -129,6 +129,8 @@ class Cursor {
   virtual void dead_letter(DeadLetter letter) = 0;
   virtual Ledger ledger() const = 0;
   virtual Lag lag() const { return {}; }
+  // Another limit of what may be handed over and not settled, from now on; see CursorOptions.
+  virtual void set_window(std::size_t bytes) { (void)bytes; }
   // A small text that survives with the cursor.
   virtual void save_state(std::string text) = 0;
   virtual std::string state() const = 0;
