@@ -156,7 +156,8 @@ class Judge {
       if (error) found = nullptr;
       const auto expected = parse(wanted.json);
       if (found != nullptr && expected && same(*found, *expected)) continue;
-      add(wanted.origin, wanted.name, wanted.json, found == nullptr ? kAbsent : json::serialize(*found));
+      add(wanted.origin, wanted.name.empty() ? "json" : wanted.name, wanted.json,
+          found == nullptr ? kAbsent : json::serialize(*found));
     }
   }
 

@@ -31,6 +31,13 @@ std::vector<std::string> tests_in(const fs::path& directory) {
   return out;
 }
 
+// A name must not make lines of its own, which would read as results.
+std::string one_line(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return name;
+}
+
 struct Outcome {
   const config::TestCase* test = nullptr;
   std::vector<Mismatch> mismatches;
@@ -156,7 +163,7 @@ class TestRun {
       ++number;
       const bool ok = outcome.mismatches.empty();
       if (ok && arguments_.global.quiet) continue;
-      std::printf("%s %zu - %s\n", ok ? "ok" : "not ok", number, outcome.test->name.c_str());
+      std::printf("%s %zu - %s\n", ok ? "ok" : "not ok", number, one_line(outcome.test->name).c_str());
       for (const auto& mismatch : outcome.mismatches) print(mismatch);
     }
   }

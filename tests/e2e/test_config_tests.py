@@ -63,7 +63,7 @@ class ConfigurationTests(Case):
                        "#   %s:7:13: exporter 'splunk': setting index\n#     expected  \"main\"\n"
                        "#     got       \"urgent\"\n" % self.tests,
                        "exporter 'elastic': /rule/name\n#     expected  \"other\"\n#     got       \"secret_leak\"\n",
-                       "%s:17:8: exporter 'splunk': sent\n#     expected  true\n"
+                       "%s:18:8: exporter 'splunk': sent\n#     expected  true\n"
                        "#     got       false, kept back by filter (severity)\n" % self.tests):
             self.assertIn(wanted, out)
         self.assertIn("0 passed, 2 failed", err)
@@ -123,6 +123,28 @@ golden = "golden/one.json"
         self.assertEqual(status, 1)
         self.assertIn("[REDACTED]", out)
         self.assertRegex(out, r"#     - .*/srv/f1")
+
+    def test_a_name_cannot_pretend_to_be_a_result(self):
+        status, out, _ = self.run_tests((LOW % "true").replace("splunk gets nothing low", "a\\nok 2 - b"))
+        self.assertEqual(status, 1)
+        self.assertIn("not ok 1 - a ok 2 - b\n", out)
+
+    def test_the_machine_does_not_show_in_what_is_compared(self):
+        text = """[[test]]
+name = "host"
+event = {}
+[[test.expect]]
+exporter = "elastic"
+json = { "/host/name" = "%s", "/event/ingested" = "2026-01-01T00:00:00.000000000Z" }
+"""
+        os.makedirs(self.path("tests"))
+        tests = self.write("tests/a.test.toml", text % "host.example")
+        config = self.write("plain.toml", 'version = "1.0.0"\n' + EXPORTERS)
+        status, out, _ = self.cli("--config", config, "test")
+        self.assertEqual(status, 0, out)
+        self.write("tests/a.test.toml", text % "named")
+        status, out, _ = self.cli("--config", config, "--set", "global.host_name=named", "test", tests)
+        self.assertEqual(status, 0, out)
 
     def test_nothing_to_run_is_wrong_usage(self):
         status, _, err = self.cli("--config", self.config(EXPORTERS), "test")
