@@ -124,6 +124,17 @@ golden = "golden/one.json"
         self.assertIn("[REDACTED]", out)
         self.assertRegex(out, r"#     - .*/srv/f1")
 
+    def test_who_keeps_an_event_back_is_told(self):
+        for setting, reason in (('[exporter_defaults]\n', "filter (severity)"),
+                                ('[filtering]\nmin_severity = "high"\n', "[filtering] (severity)")):
+            status, out, _ = self.run_tests(LOW % "true", more=setting)
+            self.assertEqual(status, 1)
+            self.assertIn("got       false, kept back by %s\n" % reason, out)
+        self.write("tests/a.test.toml", LOW % "true")
+        status, out, err = self.cli("--config", self.path("test.toml"), "--set", "exporters.splunk.enabled=false", "test")
+        self.assertEqual(status, 1, err)
+        self.assertIn("kept back by exporter disabled\n", out)
+
     def test_a_name_cannot_pretend_to_be_a_result(self):
         status, out, _ = self.run_tests((LOW % "true").replace("splunk gets nothing low", "a\\nok 2 - b"))
         self.assertEqual(status, 1)
