@@ -57,6 +57,11 @@ struct TransformArguments {
   bool check = false, diff = false;
 };
 
+struct TestArguments {
+  std::vector<std::string> files;  // or directories; empty: tests/ beside the configuration
+  bool update = false;
+};
+
 struct SchemaArguments {
   std::string name;  // "ecs", "ecs@8.17"
   std::string format, input = "-";
@@ -97,6 +102,7 @@ struct Arguments {
   ConfigShowArguments config_show;
   PluginsInfoArguments plugins_info;
   TransformArguments transform;
+  TestArguments test;
   SchemaArguments schema;
   HealthArguments health;
   ExportersArguments exporters;
@@ -121,6 +127,7 @@ int plugins_list(const Arguments& arguments);
 int plugins_info(const Arguments& arguments);
 int plugins_path(const Arguments& arguments);
 int transform(const Arguments& arguments);
+int test(const Arguments& arguments);
 int schema_list(const Arguments& arguments);
 int schema_show(const Arguments& arguments);
 int schema_check(const Arguments& arguments);

@@ -25,6 +25,7 @@ constexpr const char* kOverview =
   Configure   validate             check configuration, plugins, credentials and rules
               config show          effective settings, with --origin where each comes from
               config defaults      every key with its default
+              test                 unit tests for the configuration, without network
               transform            convert events and check them against a schema
               schema check         check events that are formatted already
               explain CSnnnn       what a message means and what to do
@@ -180,6 +181,11 @@ class CommandLine {
     show->add_option("--exporter", arguments_.config_show.exporter, "only this exporter")->type_name("ID");
     command(*config, "defaults", "every key with its default", &config_defaults)
         ->add_option("type", arguments_.defaults_type, "the settings of this exporter plugin");
+
+    auto* tests = command(app_, "test", "run unit tests for the configuration; exit 1 when one fails", &test);
+    tests->add_flag("--update", arguments_.test.update, "write the golden files anew");
+    tests->add_option("file", arguments_.test.files,
+                      "tests, or directories of *.test.toml; else tests/ beside the configuration");
 
     auto& t = arguments_.transform;
     auto* convert = command(app_, "transform", "convert events from JSON lines", &transform);

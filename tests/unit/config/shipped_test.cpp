@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "config/spec.hpp"
+#include "config/test_file.hpp"
 #include "support.hpp"
 
 using namespace csiem::config;
@@ -63,6 +64,7 @@ TEST_CASE("every shipped file loads without errors and without warnings") {
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(CSIEM_CONFIG_DIR)) {
     if (entry.path().extension() != ".toml") continue;
+    if (entry.path().filename().string().ends_with(".test.toml")) continue;  // no configuration
     ++files;
     const std::string path = entry.path().string();
     CAPTURE(path);
@@ -70,6 +72,12 @@ TEST_CASE("every shipped file loads without errors and without warnings") {
     CHECK_MESSAGE(loaded.diagnostics.empty(), list(loaded));
   }
   CHECK(files >= 6);
+}
+
+TEST_CASE("the shipped tests are tests of the example beside them") {
+  const auto read = read_test_file(CSIEM_CONFIG_DIR "/examples/tests/splunk.test.toml", {"splunk"});
+  CHECK(read.diagnostics.empty());
+  CHECK(read.cases.size() >= 3);
 }
 
 TEST_CASE("the default file names every key that has an effect, with its default") {
