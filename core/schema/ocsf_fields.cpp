@@ -16,7 +16,7 @@ constexpr int64_t kClasses[] = {0, 1001, 1007, 2004, 3002, 3004, 4001, 6002, 600
 constexpr std::string_view kOther = "99";  // its caption is the source's own word
 constexpr std::size_t kDeepest = 6;
 // Members of an at-least-one group that are written in every event, so that the others of the group may go.
-constexpr std::string_view kAlways[] = {"actor.app_name", "device.name"};
+constexpr std::string_view kAlways[] = {"actor.app_name"};
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 std::string joined(std::string_view prefix, std::string_view name) {
