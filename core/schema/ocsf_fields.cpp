@@ -15,15 +15,10 @@ using ocsf::Item;
 constexpr int64_t kClasses[] = {0, 1001, 1007, 2004, 3002, 3004, 4001, 6002, 6003};
 constexpr std::string_view kOther = "99";  // its caption is the source's own word
 constexpr std::size_t kDeepest = 6;
-// Members of an at-least-one group that are written in every event, so that the others of the group may go.
-constexpr std::string_view kAlways[] = {"actor.app_name"};
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 std::string joined(std::string_view prefix, std::string_view name) {
   return prefix.empty() ? std::string(name) : std::string(prefix) + "." + std::string(name);
-}
-bool always(const std::string& path) {
-  return std::find(std::begin(kAlways), std::end(kAlways), path) != std::end(kAlways);
 }
 bool has_other(const Attribute& a) { return a.values != nullptr && a.values->caption(kOther) != nullptr; }
 bool contains(const std::vector<std::string_view>& list, std::string_view name) {
@@ -48,11 +43,7 @@ std::string reason_to_stay(const Item& item, const Attribute& a, const std::stri
   if (a.required || path == "metadata.profiles") return quoted(path) + " is required by OCSF";
   for (const auto& group : item.constraints) {
     if (!contains(group.names, a.name)) continue;
-    const bool another = !group.just_one && std::any_of(group.names.begin(), group.names.end(), [&](auto name) {
-      const std::string other = joined(prefix, name);
-      return name != a.name && always(other) && !excluded(settings, other);
-    });
-    if (!another) return quoted(path) + " may be the only one of the members of which OCSF requires one";
+    return quoted(path) + " may be the only one of the members of which OCSF requires one";
   }
   for (const auto& [name, other] : item.attributes)
     if (other->sibling == a.name && has_other(*other) && !excluded(settings, joined(prefix, name)))
@@ -126,11 +117,9 @@ void require(FieldTree& node, const Item& item, const std::string& prefix, std::
   for (const auto& [name, a] : item.attributes)
     if (a->required || joined(prefix, name) == "metadata.profiles") need(*a);
   for (const auto& group : item.constraints) {
-    const bool enough = !group.just_one && std::any_of(group.names.begin(), group.names.end(),
-                                                       [&](auto name) { return always(joined(prefix, name)); });
     for (const std::string_view name : group.names) {
       const auto found = item.attributes.find(name);
-      if (found != item.attributes.end() && (!enough || always(joined(prefix, name)))) need(*found->second);
+      if (found != item.attributes.end()) need(*found->second);
     }
   }
   for (const auto& [name, a] : item.attributes) {
