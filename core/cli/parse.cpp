@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/core_dumps.hpp"
 #include "base/version.hpp"
 #include "cli/arguments.hpp"
 #include "cli/packs.hpp"
@@ -333,6 +334,7 @@ class CommandLine {
 }  // namespace
 
 int main(int argc, char** argv) {
+  forbid_core_dumps();
   try {
     CommandLine line;
     if (argc > 1 && std::string_view(argv[1]) == "__complete") {

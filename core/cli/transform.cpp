@@ -23,6 +23,7 @@
 #include "process/privacy/redactor.hpp"
 #include "process/stamp.hpp"
 #include "schema/field_moves.hpp"
+#include "schema/output_fields.hpp"
 #include "schema/schema_registry.hpp"
 #include "schema/validator.hpp"
 
@@ -36,6 +37,7 @@ struct Encoder {
   std::string name;
   std::unique_ptr<plugin::FormatInstance> instance;
   std::unique_ptr<schema::FieldMoves> moves;
+  std::unique_ptr<schema::OutputFields> fields;
   std::unique_ptr<schema::Validator> validator;
 };
 
@@ -115,8 +117,8 @@ class Transform {
       print_error(instance.error());
       return kConfig;
     }
-    encoders_.push_back(
-        {name, std::move(*instance), schema::FieldMoves::make(name, output()), schema::make_validator(name, output())});
+    encoders_.push_back({name, std::move(*instance), schema::FieldMoves::make(name, output()),
+                         schema::OutputFields::make(name, output()), schema::make_validator(name, output())});
     if (t_.check && !encoders_.back().validator)
       std::fprintf(stderr, "note: there are no rules to check format '%s' against\n", name.c_str());
     return kOk;
@@ -244,6 +246,11 @@ class Transform {
       const std::string plain(buffer_.view());
       buffer_.clear();
       encoder.moves->apply(event, plain, buffer_.writer());
+    }
+    if (encoder.fields) {
+      const std::string whole(buffer_.view());
+      buffer_.clear();
+      encoder.fields->apply(whole, buffer_.writer());
     }
     if (!t_.check || !encoder.validator) return true;
     std::vector<schema::Violation> found;

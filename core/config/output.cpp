@@ -5,6 +5,8 @@
 #include "config/reader.hpp"
 #include "config/suggest.hpp"
 #include "schema/field_moves.hpp"
+#include "schema/output_fields.hpp"
+#include "schema/schema_listing.hpp"
 
 namespace csiem::config {
 namespace {
@@ -54,6 +56,43 @@ void read_mappings(Context& context, const Reader& read, schema::OutputSettings&
   }
 }
 
+void read_fields(Context& context, const Reader& read, schema::OutputSettings& out) {
+  for (const char* format : {"ecs", "ocsf", "cef"}) {
+    const std::string table = "schema." + std::string(format);
+    schema::FieldLists lists{read.texts(table + ".include_fields"), read.texts(table + ".exclude_fields")};
+    if (lists.empty()) continue;
+    out.fields[format] = lists;
+    for (const auto& problem : schema::check_fields(format, out)) {
+      const Node* const list = read.node(table + (problem.excluded ? ".exclude_fields" : ".include_fields"));
+      const Origin& place = problem.index < list->items.size() ? list->items[problem.index].value : list->value;
+      auto& finding =
+          context.findings.error(1045, place, "field list of '" + std::string(format) + "': " + problem.what);
+      const auto& names = problem.excluded ? lists.exclude : lists.include;
+      finding.hint = problem.advice.empty() ? did_you_mean(names[problem.index], problem.known) : problem.advice;
+    }
+  }
+}
+
+// Of formats that are not the package's the plugin knows; it says so when its instance is made.
+void read_versions(Context& context, const Reader& read, schema::OutputSettings& out) {
+  for (auto& [format, version] : read.map("schema.versions")) out.versions[format] = version;
+  const Node* const table = read.node("schema.versions");
+  if (table == nullptr || table->kind != Node::Kind::table) return;
+  for (const auto& [format, node] : table->members) {
+    const std::string* const version = as_text(node);
+    if (version == nullptr || node.unresolved) continue;
+    for (const auto& one : schema::schemas()) {
+      if (one.format != format || !schema::full_version(format, *version).empty()) continue;
+      std::string known;
+      for (const auto& name : one.versions) known += (known.empty() ? "" : ", ") + name;
+      auto& finding =
+          context.findings.error(1024, node.value, "there is no version '" + *version + "' of format '" + format + "'");
+      finding.hint = "known: " + known;
+      out.versions.erase(format);  // complained about once
+    }
+  }
+}
+
 }  // namespace
 
 schema::OutputSettings read_output(Context& context, std::vector<const Node*> tables) {
@@ -62,11 +101,12 @@ schema::OutputSettings read_output(Context& context, std::vector<const Node*> ta
   schema::OutputSettings out;
   out.validate = validation(read.text("schema.validate"));
   out.include_raw = read.flag("schema.include_raw");
-  for (auto& [format, version] : read.map("schema.versions")) out.versions[format] = version;
+  read_versions(context, read, out);
   out.ecs_namespace = read.text("schema.ecs.namespace");
   out.ocsf_mode = read.text("schema.ocsf.mode");
   out.cef_custom_keys = read.flag("schema.cef.custom_keys");
   read_mappings(context, read, out);
+  read_fields(context, read, out);
   return out;
 }
 

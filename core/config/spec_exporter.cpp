@@ -69,10 +69,16 @@ constexpr Key kBoth[] = {
     {"schema.versions", K::text_map, "{}", "", "instead of [schema]'s"},
     {"schema.ecs.namespace", K::text, "\"clawdstrike\"", "", "instead of [schema.ecs]'s"},
     {"schema.ecs.field_mappings", K::text_map, "{}", "", "instead of [schema.ecs]'s"},
+    {"schema.ecs.include_fields", K::texts, "[]", "", "instead of [schema.ecs]'s"},
+    {"schema.ecs.exclude_fields", K::texts, "[]", "", "instead of [schema.ecs]'s"},
     {"schema.ocsf.mode", K::word, "\"finding\"", "finding|activity", "instead of [schema.ocsf]'s"},
     {"schema.ocsf.field_mappings", K::text_map, "{}", "", "instead of [schema.ocsf]'s"},
+    {"schema.ocsf.include_fields", K::texts, "[]", "", "instead of [schema.ocsf]'s"},
+    {"schema.ocsf.exclude_fields", K::texts, "[]", "", "instead of [schema.ocsf]'s"},
     {"schema.cef.custom_keys", K::flag, "false", "", "instead of [schema.cef]'s"},
     {"schema.cef.field_mappings", K::text_map, "{}", "", "instead of [schema.cef]'s"},
+    {"schema.cef.include_fields", K::texts, "[]", "", "instead of [schema.cef]'s"},
+    {"schema.cef.exclude_fields", K::texts, "[]", "", "instead of [schema.cef]'s"},
 
     {"allow_unconfined", K::flag, "false", "", "true = a template may begin with an event field"},
 

@@ -85,10 +85,16 @@ bool Batcher::render_event(SourceBatch* source, const csiem_event& event, std::v
       return true;
     }
     if (rendering_.moves != nullptr) {
-      moved_.clear();
-      rendering_.moves->apply(event, open->pending(), moved_.writer());
+      rewritten_.clear();
+      rendering_.moves->apply(event, open->pending(), rewritten_.writer());
       open->drop_pending();
-      open->append_bytes(moved_.view());
+      open->append_bytes(rewritten_.view());
+    }
+    if (rendering_.fields != nullptr) {
+      rewritten_.clear();
+      rendering_.fields->apply(open->pending(), rewritten_.writer());
+      open->drop_pending();
+      open->append_bytes(rewritten_.view());
     }
     bytes = open->pending_bytes();
     if (std::string why;

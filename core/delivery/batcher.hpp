@@ -15,6 +15,7 @@
 #include "process/filter.hpp"
 #include "schema/field_moves.hpp"
 #include "schema/output_check.hpp"
+#include "schema/output_fields.hpp"
 
 namespace csiem::delivery {
 
@@ -33,6 +34,7 @@ inline constexpr int kTooLarge = 4032, kNotFormatted = 4033, kBreaksSchema = 403
 struct Rendering {
   plugin::FormatInstance* format = nullptr;  // null: events travel without bodies
   schema::FieldMoves* moves = nullptr;       // null: none
+  schema::OutputFields* fields = nullptr;    // null: all stay
   schema::OutputCheck* check = nullptr;      // null: nobody checks
 };
 
@@ -88,7 +90,7 @@ class Batcher {
   const config::Exporter& settings_;
   BatchLimits limits_;
   const Rendering rendering_;
-  Buffer moved_;
+  Buffer rewritten_;
   Settlement& settlement_;
   const process::Filter filter_;
   const bool keeps_all_;

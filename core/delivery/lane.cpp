@@ -58,6 +58,7 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       exporter_(parts.exporter),
       format_component_(parts.format),
       moves_(std::move(parts.moves)),
+      fields_(std::move(parts.fields)),
       check_(std::move(parts.check)),
       refresh_credential_(std::move(parts.refresh_credential)),
       cursor_(std::move(parts.cursor)),
@@ -94,9 +95,9 @@ Result<std::shared_ptr<Lane>> Lane::create(LaneParts parts, const Clock& clock, 
   CS_CHECK(lane->make_instances(setup));
   const BatchLimits limits = batch_limits(lane->context_.settings, lane->exporter_->limits);
   lane->configured_max_bytes_ = lane->context_.max_body_bytes = limits.max_bytes;
-  lane->batcher_ = std::make_unique<Batcher>(lane->context_.settings, limits,
-                                             Rendering{lane->format_.get(), lane->moves_.get(), lane->check_.get()},
-                                             lane->settlement_);
+  lane->batcher_ = std::make_unique<Batcher>(
+      lane->context_.settings, limits,
+      Rendering{lane->format_.get(), lane->moves_.get(), lane->fields_.get(), lane->check_.get()}, lane->settlement_);
   return lane;
 }
 

@@ -20,6 +20,7 @@
 #include "process/filter.hpp"
 #include "schema/field_moves.hpp"
 #include "schema/output_check.hpp"
+#include "schema/output_fields.hpp"
 #include "store/store.hpp"
 
 namespace csiem::delivery {
@@ -77,8 +78,9 @@ struct LaneParts {
   const plugin::Component* exporter = nullptr;
   const plugin::Component* format = nullptr;  // null: the exporter takes no bodies
   std::string format_config_json;
-  std::unique_ptr<schema::FieldMoves> moves;   // null: values stand where the format puts them
-  std::unique_ptr<schema::OutputCheck> check;  // null: what the format writes is not checked
+  std::unique_ptr<schema::FieldMoves> moves;     // null: values stand where the format puts them
+  std::unique_ptr<schema::OutputFields> fields;  // null: every field is sent
+  std::unique_ptr<schema::OutputCheck> check;    // null: what the format writes is not checked
   credentials::CredentialStore* credentials = nullptr;
   std::function<void(const std::string& credential_key, std::function<void(bool changed)> done)> refresh_credential;
   std::unique_ptr<store::Cursor> cursor;

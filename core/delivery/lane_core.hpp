@@ -162,6 +162,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   const plugin::Component* const exporter_;
   const plugin::Component* const format_component_;
   const std::unique_ptr<schema::FieldMoves> moves_;
+  const std::unique_ptr<schema::OutputFields> fields_;
   const std::unique_ptr<schema::OutputCheck> check_;
   std::function<void(const std::string&, std::function<void(bool)>)> refresh_credential_;
   std::unique_ptr<store::Cursor> cursor_;

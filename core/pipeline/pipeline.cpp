@@ -143,6 +143,7 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
   if (format != nullptr) {
     parts.format_config_json = schemas_.config_json(*format, exporter.output);
     parts.moves = schema::FieldMoves::make(format->name, exporter.output);
+    parts.fields = schema::OutputFields::make(format->name, exporter.output);
     parts.check = schema::OutputCheck::make(format->name, exporter.output, exporter.id);
   }
   parts.credentials = &credentials_;

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <algorithm>
 
+#include "schema/cef_pairs.hpp"
 #include "schema/field_moves_of.hpp"
 #include "schema/move_list.hpp"
 
@@ -43,7 +44,7 @@ class CefMoves final : public FieldMoves {
   void apply(const csiem_event& event, std::string_view encoded, csiem_writer& out) override {
     Out writer(out);
     if (!loaded(event) && !takes_slots_) return writer.raw(encoded);
-    const std::size_t begin = extension_begin(encoded);
+    const std::size_t begin = cef::extension_begin(encoded);
     for (Move& move : moves_) usable(move, encoded);
     writer.raw(encoded.substr(0, begin));
     bool first = true;
@@ -60,19 +61,6 @@ class CefMoves final : public FieldMoves {
   }
 
  private:
-  // Behind the seventh bar of the header.
-  static std::size_t extension_begin(std::string_view line) {
-    int bars = 0;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      if (line[i] == '\\') {
-        ++i;
-      } else if (line[i] == '|' && ++bars == 7) {
-        return i + 1;
-      }
-    }
-    return line.size();
-  }
-
   // Texts may become empty, and CEF:0 has no IPv6.
   void usable(Move& move, std::string_view line) {
     if (!move.active) return;
@@ -108,21 +96,14 @@ class CefMoves final : public FieldMoves {
     });
   }
 
-  // A value ends where " key=" begins; '=' is escaped inside of values.
   void pairs(std::string_view extension, Out& out, bool& first) const {
-    while (!extension.empty()) {
-      const std::size_t equals = extension.find('=');
-      if (equals == std::string_view::npos) return out.raw(extension);
-      std::size_t end = equals + 1;
-      while (end < extension.size() && extension[end] != '=') end += extension[end] == '\\' ? 2U : 1U;
-      end = end < extension.size() ? extension.rfind(' ', end) : extension.size();
-      if (!gone(extension.substr(0, equals))) {
-        if (!first) out.byte(' ');
-        first = false;
-        out.raw(extension.substr(0, end));
-      }
-      extension.remove_prefix(std::min(end + 1, extension.size()));
-    }
+    const std::string_view rest = cef::each_pair(extension, [&](std::string_view key, std::string_view pair) {
+      if (gone(key)) return;
+      if (!first) out.byte(' ');
+      first = false;
+      out.raw(pair);
+    });
+    out.raw(rest);
   }
 
   std::vector<Move> moves_;

@@ -17,6 +17,14 @@ struct FieldMapping {
   std::string target;  // in the output, "user.name"; for CEF a key or "cs5:Label text"
 };
 
+// Which fields of the output are sent. A name stands for the field and for all below it, "event.original" or "user";
+// for CEF it is a key. What the schema requires stays in any case.
+struct FieldLists {
+  std::vector<std::string> include = {};  // only these; empty: all
+  std::vector<std::string> exclude = {};  // not these, even if included
+  bool empty() const { return include.empty() && exclude.empty(); }
+};
+
 struct OutputSettings {
   Validation validate = Validation::warn;
   bool include_raw = false;
@@ -25,6 +33,7 @@ struct OutputSettings {
   std::string ocsf_mode = "finding";  // finding | activity
   bool cef_custom_keys = false;
   std::map<std::string, std::vector<FieldMapping>> mappings = {};  // by format
+  std::map<std::string, FieldLists> fields = {};                   // by format
 
   std::string version(const std::string& format) const {
     const auto at = versions.find(format);

@@ -242,6 +242,30 @@ ecs.namespace = "acme"
         self.assertIn("error[CS1043]", err)
         self.assertIn("did you mean 'observer.name'?", err)
 
+    def test_fields_that_are_not_sent_and_a_list_that_the_schema_forbids(self):
+        text = self.source() + '[exporters.archive]\ntype = "file"\npath = "%s"\n' % self.path("out.jsonl") + """format = "ecs"
+schema.ecs.exclude_fields = ["%s", "clawdstrike.metadata"]
+"""
+        status, out, err = self.cli("--config", self.config(text % "agent"), "transform", "--exporter", "archive",
+                                    "--check", stdin=lines([event(1)]))
+        self.assertEqual(status, 0, err)
+        document = json.loads(out)
+        self.assertNotIn("agent", document)
+        self.assertNotIn("metadata", document["clawdstrike"])
+        for name, hint in (("event.kind", "remove it from the list"), ("agnt", "did you mean 'agent'?")):
+            status, _, err = self.cli("--config", self.config(text % name), "validate", "--offline")
+            self.assertEqual(status, 78)
+            self.assertIn("error[CS1045]", err)
+            self.assertIn(hint, err)
+
+    def test_all_formats_are_shown_and_checked_next_to_each_other(self):
+        status, out, err = self.cli("transform", "--all", "--diff", "--check", stdin=lines([event(1), event(2)]))
+        self.assertEqual(status, 0, err)
+        self.assertIn("2 events, 0 rejected lines, 0 filtered, 0 invalid", err)
+        self.assertEqual(out.count("=== "), 2)
+        for name in ("cef", "ecs", "native", "ocsf"):
+            self.assertEqual(out.count("--- %s\n" % name), 2)
+
     def test_transform_does_what_the_configuration_says(self):
         rows = self.write("attack.txt", "# ours is T1059.004\negress process TA0001 T1190\n")
         text = """version = "1.0.0"

@@ -3,7 +3,11 @@
 import glob
 import json
 import os
+import resource
+import signal
 import socket
+import subprocess
+import sys
 import unittest
 import uuid
 
@@ -168,6 +172,36 @@ class Privacy(Case):
         for name in SECRETS:
             self.assertTrue(any(leak.startswith(name + " in") and "data.mdb" in leak for leak in leaks), name)
             self.assertTrue(any(leak.startswith(name + " in") and "out.jsonl" in leak for leak in leaks), name)
+
+    def test_a_crash_leaves_no_core_dump(self):
+        """The redacted text is not enough: a dump would hold the lines as they were read."""
+        self.write("in.jsonl", lines([planted(n, secret) for n, secret in enumerate(SECRETS.values())]))
+        config = self.config(self.rules() + self.source() + self.file_exporter())
+        # Dumps are as welcome as the machine lets them be, and would lie in a directory of the test.
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        welcoming = (sys.executable, "-c", "import os, resource, sys; resource.setrlimit(resource.RLIMIT_CORE, (%d, %d));"
+                     "os.chdir(sys.argv[1]); os.execvp(sys.argv[2], sys.argv[2:])" % (hard, hard), self.dir)
+        daemon = self.daemon(config, wrapper=welcoming).ready()
+        wait_for("the file", lambda: len(self.file_ids()) == len(SECRETS))
+        with open("/proc/%d/limits" % daemon.process.pid) as f:
+            limit = [line.split()[4:6] for line in f if line.startswith("Max core file size")]
+        self.assertEqual(limit, [["0", "0"]])
+        self.assertTrue(self.crash_dumps_nothing(daemon.process))
+        for path, data in self.everything_written():
+            self.assertNotIn(b"\x7fELF", data[:4], path)
+            self.assertEqual(self.leaks(path, data), [])
+        # The same signal dumps another process, if it dumps any here.
+        other = subprocess.Popen(list(welcoming) + ["sleep", "600"])
+        wait_for("sleep", lambda: os.path.basename(os.readlink("/proc/%d/exe" % other.pid)) in ("sleep", "coreutils", "busybox"))
+        if self.crash_dumps_nothing(other):
+            self.skipTest("this machine dumps no process at all: only the limit could be looked at")
+
+    def crash_dumps_nothing(self, process):
+        process.send_signal(signal.SIGABRT)
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, -signal.SIGABRT)
+        return not os.WCOREDUMP(status)
 
     def test_each_detector_is_needed(self):
         for name, secret in SECRETS.items():

@@ -12,6 +12,7 @@
 #include "common/test_format.hpp"
 #include "random_event.hpp"
 #include "schema/field_moves.hpp"
+#include "schema/output_fields.hpp"
 #include "schema/validators.hpp"
 
 using csiem::testing::RandomEvents;
@@ -144,6 +145,170 @@ TEST_CASE("moved fields keep the schema") {
     CHECK(changed > kEvents / 2);
   }
   if (name != "ocsf") CHECK(moves->skipped() > 0);  // all of those targets take any text
+}
+
+namespace {
+
+// Names of fields that an operator may not want to send, with many that the schema does not let go.
+std::vector<std::string> wishes(std::string_view format) {
+  if (format == "ecs")
+    return {"@timestamp",
+            "ecs",
+            "event.kind",
+            "event.outcome",
+            "event.id",
+            "event.reason",
+            "event.original",
+            "event.code",
+            "message",
+            "agent",
+            "user.id",
+            "labels.team",
+            "labels",
+            "host",
+            "observer",
+            "file.path",
+            "rule.name",
+            "related",
+            "destination",
+            "process.command_line",
+            "threat.indicator",
+            "threat.technique",
+            "organization",
+            "clawdstrike.metadata",
+            "clawdstrike.resource.path",
+            "clawdstrike.session_id",
+            "event.severity"};
+  if (format == "ocsf")
+    return {"class_uid",
+            "time",
+            "metadata.profiles",
+            "metadata.version",
+            "actor",
+            "actor.user.uid",
+            "actor.user",
+            "actor.session",
+            "device",
+            "device.hostname",
+            "device.uid",
+            "message",
+            "raw_data",
+            "finding_info.title",
+            "finding_info.desc",
+            "file.path",
+            "file.name",
+            "evidences",
+            "evidences.file.path",
+            "evidences.process.cmd_line",
+            "resources.name",
+            "resources",
+            "policy.name",
+            "policy.uid",
+            "policy",
+            "observables",
+            "status",
+            "status_id",
+            "disposition",
+            "disposition_id",
+            "activity_name",
+            "severity",
+            "attacks",
+            "metadata.tags",
+            "metadata.tenant_uid",
+            "metadata.product",
+            "metadata.uid",
+            "unmapped.clawdstrike.metadata",
+            "unmapped",
+            "time_dt",
+            "dst_endpoint.hostname",
+            "dst_endpoint",
+            "src_endpoint",
+            "process.cmd_line",
+            "api.operation",
+            "osint",
+            "metadata.logged_time",
+            "action",
+            "action_id",
+            "is_alert",
+            "type_name"};
+  return {"start",
+          "rt",
+          "externalId",
+          "cat",
+          "act",
+          "suid",
+          "filePath",
+          "fname",
+          "dst",
+          "dhost",
+          "cs1",
+          "cs2",
+          "cs1Label",
+          "cs6",
+          "msg",
+          "reason",
+          "dvchost",
+          "deviceCustomDate1",
+          "ClawdstrikeSiemLabels",
+          "deviceVendor"};
+}
+
+constexpr uint64_t kFewer = 500;
+
+// The output keeps its schema; returns how many events got shorter.
+uint64_t sent_with(const schema::OutputSettings& settings, const Case& c) {
+  const std::string name(c.format);
+  for (const auto& problem : schema::check_fields(name, settings)) FAIL(problem.what);
+  const auto fields = schema::OutputFields::make(name, settings);
+  REQUIRE(fields != nullptr);
+  RandomEvents events(seed() + 3);
+  TestFormat format(c.settings);
+  const auto rules = validator(c);
+  uint64_t shorter = 0;
+  for (uint64_t n = 0; n < kFewer; ++n) {
+    const std::string plain = format.encode(events.next());
+    std::vector<uint8_t> bytes(plain.size() + 64);
+    csiem_writer writer{bytes.data(), bytes.data() + bytes.size(),
+                        [](csiem_writer*, std::size_t) noexcept { return csiem_status{CSIEM_E_LIMIT}; }, nullptr};
+    fields->apply(plain, writer);
+    const std::string text(bytes.data(), writer.cur);
+    std::vector<schema::Violation> found;
+    const bool good = rules->check(text, found);
+    REQUIRE_MESSAGE(good, "event ", n, ": ", found.front().path, ": ", found.front().rule, " (", found.front().detail,
+                    ") in ", text.substr(0, 3000));
+    if (text.size() < plain.size()) ++shorter;
+  }
+  return shorter;
+}
+
+}  // namespace
+
+TEST_CASE("fewer fields keep the schema: whatever may be excluded, alone and together, and any field alone") {
+  const std::string name(TestFormat::component().name);
+  for (const Case& c : cases()) {
+    schema::OutputSettings all;
+    const auto version = c.settings.find("version");
+    if (version != c.settings.end()) all.versions[name] = version->second;
+    uint64_t refused = 0;
+    const bool each = c.settings.empty();
+    for (const std::string& wish : wishes(name)) {
+      CAPTURE(wish);
+      schema::OutputSettings one = all;
+      one.fields[name] = {{}, {wish}};
+      if (!schema::check_fields(name, one).empty()) {
+        ++refused;
+        continue;
+      }
+      if (each) sent_with(one, c);
+      one.fields[name] = {{wish}, {}};
+      if (each) CHECK(sent_with(one, c) > 0);
+      all.fields[name].exclude.push_back(wish);
+      if (!schema::check_fields(name, all).empty()) all.fields[name].exclude.pop_back();
+    }
+    CHECK(refused > 1);
+    CHECK(all.fields[name].exclude.size() > 10);
+    CHECK(sent_with(all, c) == kFewer);
+  }
 }
 
 namespace {
