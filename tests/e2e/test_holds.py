@@ -1,6 +1,7 @@
 """Breaker and holds over restarts: a daemon that was killed does not ask again with what was refused a moment ago."""
 
 import json
+import os
 import unittest
 
 from harness import event, ids, lines, wait_for
@@ -118,6 +119,9 @@ class Holds(AdminCase):
             answer = self.get("/api/v1/events/%s/trace" % event(n)["event_id"])
             self.assertEqual(json.loads(out)["sequence"], answer["sequence"])
             self.assertEqual(answer["severity"], "info" if n else "high")
+            self.assertEqual(answer["source"], "audit")
+            # One block was read: to the end of the file.
+            self.assertEqual(answer["read_before"], {"line": 4, "offset": os.path.getsize(self.path("in.jsonl"))})
             return {e["exporter"]: (e["fate"], e["detail"]) for e in answer["exporters"]}
 
         wait_for("the settlement", lambda: fates(0)["hook"][0] == "delivered")
