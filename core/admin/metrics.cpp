@@ -102,6 +102,9 @@ void store_families(Exposition& out, const Snapshot& snapshot) {
   out.sample({}, store.quarantined);
   out.family("clawdstrike_siem_dlq_dropped_events_total", "counter", "Dead letters that reached a limit.");
   out.sample({}, store.letters_dropped);
+  out.family("clawdstrike_siem_dlq_damaged_events_total", "counter",
+             "Dead letters that were damaged and moved to the quarantine.");
+  out.sample({}, store.letters_damaged);
   out.family("clawdstrike_siem_memory_limit_bytes", "gauge", "global.memory_limit.");
   out.sample({}, snapshot.memory_limit_bytes);
 }

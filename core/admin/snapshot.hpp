@@ -79,7 +79,7 @@ struct StoreView {
   std::string health = "ok";  // or store_full, store_failing, store_failed
   int code = 0;               // of messages.def: why it is not ok
   uint64_t groups = 0, committed = 0, used_bytes = 0, max_bytes = 0, disk_free_bytes = 0, quarantined = 0,
-           letters_dropped = 0;
+           letters_dropped = 0, letters_damaged = 0;
   Histogram group_events;
   std::vector<std::pair<std::string_view, uint64_t>> lost;  // events, by cause
 };

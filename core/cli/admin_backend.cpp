@@ -68,6 +68,7 @@ admin::StoreView store_view(const store::Store& store, const store::Figures& fig
   view.disk_free_bytes = figures.disk_free_bytes;
   view.quarantined = figures.quarantined;
   view.letters_dropped = figures.letters_dropped;
+  view.letters_damaged = figures.letters_damaged;
   for (const uint64_t bound : store::Figures::kGroupBounds)
     view.group_events.bounds.push_back(static_cast<double>(bound));
   view.group_events.counts.assign(figures.group_events.begin(), figures.group_events.end());

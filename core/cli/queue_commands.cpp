@@ -96,9 +96,11 @@ int queue_repair(const Arguments& arguments) {
   const auto moved = opened->inspector.repair();
   if (!moved) return store_failure(moved.error());
   uint64_t events = 0;
-  for (const auto& range : *moved) events += range.size();
-  std::printf("%zu damaged blocks with %llu events moved to the quarantine\n", moved->size(),
+  for (const auto& range : moved->blocks) events += range.size();
+  std::printf("%zu damaged blocks with %llu events moved to the quarantine\n", moved->blocks.size(),
               static_cast<unsigned long long>(events));
+  if (moved->letters > 0)
+    std::printf("%llu damaged dead letters moved to the quarantine\n", static_cast<unsigned long long>(moved->letters));
   return kOk;
 }
 

@@ -32,6 +32,12 @@ int print(const json::object& document, const GlobalArguments& global) {
     if (const std::string guard = text_member(document, "guard"); !guard.empty()) accepted += ", guard " + guard;
     accepted += ", event " + std::to_string(number_member(document, "sequence")) + " of the log";
   }
+  if (const std::string source = text_member(document, "source"); !source.empty()) {
+    accepted += "\nread from source " + source;
+    if (const json::value* const place = document.if_contains("read_before"); place != nullptr && place->is_object())
+      accepted += ", in front of line " + std::to_string(number_member(place->get_object(), "line")) + " (byte " +
+                  std::to_string(number_member(place->get_object(), "offset")) + ")";
+  }
   std::vector<std::vector<std::string>> rows;
   for (const json::value& value : array_member(document, "exporters"))
     if (const json::object* const one = value.if_object())

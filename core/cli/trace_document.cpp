@@ -7,6 +7,7 @@
 #include "cli/exporter_rows.hpp"
 #include "pipeline/revive.hpp"
 #include "process/filter.hpp"
+#include "source/checkpoint.hpp"
 
 namespace csiem::cli {
 namespace {
@@ -68,6 +69,11 @@ std::string trace_document(const store::EventTrace& trace, const std::string& ev
   if (trace.in_log) document["severity"] = kSeverities[trace.severity];
   if (const csiem_event* const found = event.get())
     document["guard"] = json::string_view(found->guard.ptr, found->guard.len);
+  if (!trace.source.empty()) document["source"] = trace.source;
+  // A block is read in one go: the event lies somewhere in front of its end.
+  if (const auto position = source::parse_checkpoint(trace.position);
+      position && !position->absent && position->next_line != 0)
+    document["read_before"] = json::object{{"line", position->next_line}, {"offset", position->offset}};
   json::array fates;
   for (const auto& exporter : trace.exporters) {
     const config::Exporter* settings = nullptr;

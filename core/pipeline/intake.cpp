@@ -38,7 +38,8 @@ source::FileOptions file_options(const config::Source& settings, const store::St
   // A checkpoint always counts, so that a restart neither loses nor repeats; `read_from` says where a file begins that
   // has none. "Read everything available" means from the start of a file that was never read.
   options.start = source::FileOptions::Start::checkpoint;
-  options.first_start_at_end = settings.read_from != "beginning" && !(once && settings.read_from == "checkpoint");
+  options.first_start_at_end = settings.read_from != "beginning" && !(once && settings.read_from == "checkpoint") &&
+                               !store.checkpoint_lost(settings.id);
   options.checkpoint = store.checkpoint(settings.id);
   options.take_tail = once;
   options.max_line_bytes = settings.max_line_bytes;

@@ -11,7 +11,7 @@ namespace csiem::store {
 namespace {
 
 constexpr uint32_t kMagic = 0x314b4c42;  // "BLK1"
-constexpr uint16_t kVersion = 1;
+constexpr uint16_t kVersion = 2;
 constexpr std::size_t kChecksumAt = offsetof(BlockHeader, checksum);
 constexpr std::size_t kBehindChecksum = kChecksumAt + sizeof(uint32_t);
 
@@ -25,15 +25,16 @@ std::size_t severity_index(int32_t severity) noexcept {
   return static_cast<std::size_t>(std::clamp<int32_t>(severity, 0, static_cast<int32_t>(kSeverities) - 1));
 }
 
-std::size_t block_bytes(const event::EventBatch& batch) noexcept {
+std::size_t block_bytes(const event::EventBatch& batch, const BlockOrigin& origin) noexcept {
   uint64_t texts = 0;
   for (const csiem_event& event : batch.events()) texts += event.canonical_json.len;
-  const uint64_t all = sizeof(BlockHeader) + batch.events().size() * (sizeof(uint32_t) + 1) + texts;
+  const uint64_t all = sizeof(BlockHeader) + origin.source.size() + origin.position.size() +
+                       batch.events().size() * (sizeof(uint32_t) + 1) + texts;
   return all > std::numeric_limits<uint32_t>::max() ? 0 : static_cast<std::size_t>(all);
 }
 
-void write_block(const event::EventBatch& batch, int64_t accepted_unix_ns, uint64_t log_bytes_before,
-                 char* out) noexcept {
+void write_block(const event::EventBatch& batch, const BlockOrigin& origin, int64_t accepted_unix_ns,
+                 uint64_t log_bytes_before, char* out) noexcept {
   const auto events = batch.events();
   BlockHeader header{};
   header.magic = kMagic;
@@ -41,7 +42,11 @@ void write_block(const event::EventBatch& batch, int64_t accepted_unix_ns, uint6
   header.count = static_cast<uint32_t>(events.size());
   header.accepted_unix_ns = accepted_unix_ns;
   header.log_bytes_before = log_bytes_before;
+  header.source_bytes = static_cast<uint32_t>(origin.source.size());
+  header.position_bytes = static_cast<uint32_t>(origin.position.size());
   char* end_at = out + sizeof header;
+  for (const std::string_view text : {origin.source, origin.position})
+    end_at = std::copy(text.begin(), text.end(), end_at);
   char* severity_at = end_at + events.size() * sizeof(uint32_t);
   char* const texts = severity_at + events.size();
   uint32_t end = 0;
@@ -73,13 +78,17 @@ std::optional<BlockView> BlockView::open(std::string_view bytes, Check check) no
   const auto header = peek(bytes);
   if (!header) return std::nullopt;
   const uint64_t tables = uint64_t{header->count} * (sizeof(uint32_t) + 1);
-  if (tables > bytes.size() - sizeof(BlockHeader)) return std::nullopt;
+  const uint64_t before_tables = sizeof(BlockHeader) + uint64_t{header->source_bytes} + header->position_bytes;
+  if (before_tables + tables > bytes.size()) return std::nullopt;
   if (check == Check::everything && checksum_of(bytes) != header->checksum) return std::nullopt;
   BlockView view;
   view.header_ = *header;
-  view.ends_ = bytes.data() + sizeof(BlockHeader);
-  view.severities_ = bytes.substr(sizeof(BlockHeader) + header->count * sizeof(uint32_t), header->count);
-  view.texts_ = bytes.substr(sizeof(BlockHeader) + static_cast<std::size_t>(tables));
+  view.origin_ = {bytes.substr(sizeof(BlockHeader), header->source_bytes),
+                  bytes.substr(sizeof(BlockHeader) + header->source_bytes, header->position_bytes)};
+  bytes.remove_prefix(static_cast<std::size_t>(before_tables));
+  view.ends_ = bytes.data();
+  view.severities_ = bytes.substr(std::size_t{header->count} * sizeof(uint32_t), header->count);
+  view.texts_ = bytes.substr(static_cast<std::size_t>(tables));
   uint32_t before = 0;
   for (uint32_t i = 0; i < header->count; ++i) {
     const uint32_t end = view.end_of(i);

@@ -14,8 +14,15 @@ namespace csiem::store {
 inline constexpr std::size_t kSeverities = 5;
 using BySeverity = std::array<uint64_t, kSeverities>;
 
-// Layout, in the machine's byte order: this header; the end of each event's text, counted from the first text (u32);
-// the severity of each event (u8); the canonical JSON of each event. The checksum covers everything but itself.
+// Where the events of a block were read.
+struct BlockOrigin {
+  std::string_view source;    // its id
+  std::string_view position;  // the source's checkpoint behind the events; empty when it has none
+};
+
+// Layout, in the machine's byte order: this header; the source's id; its position; the end of each event's text,
+// counted from the first text (u32); the severity of each event (u8); the canonical JSON of each event. The checksum
+// covers everything but itself.
 struct BlockHeader {
   uint32_t magic;
   uint16_t version;
@@ -26,14 +33,15 @@ struct BlockHeader {
   uint64_t log_bytes_before;  // bytes of all blocks ever written before this one
   uint32_t severity_count[kSeverities];
   uint32_t severity_bytes[kSeverities];
+  uint32_t source_bytes, position_bytes;
 };
-static_assert(sizeof(BlockHeader) == 72);
+static_assert(sizeof(BlockHeader) == 80);
 
 // What a batch will need, 0 when it cannot be one block (4 GiB).
-std::size_t block_bytes(const event::EventBatch& batch) noexcept;
-// Writes the block into `out`, which has block_bytes(batch) bytes.
-void write_block(const event::EventBatch& batch, int64_t accepted_unix_ns, uint64_t log_bytes_before,
-                 char* out) noexcept;
+std::size_t block_bytes(const event::EventBatch& batch, const BlockOrigin& origin) noexcept;
+// Writes the block into `out`, which has block_bytes(batch, origin) bytes.
+void write_block(const event::EventBatch& batch, const BlockOrigin& origin, int64_t accepted_unix_ns,
+                 uint64_t log_bytes_before, char* out) noexcept;
 
 // A look into a block's bytes, which must outlive it.
 class BlockView {
@@ -48,9 +56,11 @@ class BlockView {
   uint32_t count() const noexcept { return header_.count; }
   int severity(uint32_t index) const noexcept { return static_cast<unsigned char>(severities_[index]); }
   std::string_view event(uint32_t index) const noexcept;
+  const BlockOrigin& origin() const noexcept { return origin_; }
 
  private:
   BlockHeader header_{};
+  BlockOrigin origin_;
   const char* ends_ = nullptr;
   std::string_view severities_, texts_;
   uint32_t end_of(uint32_t index) const noexcept;

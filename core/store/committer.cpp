@@ -70,12 +70,12 @@ void Committer::stop() {
 void Committer::append(const std::shared_ptr<event::EventBatch>& batch, const std::string& source,
                        std::string checkpoint) {
   const bool has_events = batch != nullptr && !batch->empty();
-  const std::size_t bytes = has_events ? block_bytes(*batch) : 0;
+  const std::size_t bytes = has_events ? block_bytes(*batch, {source, checkpoint}) : 0;
   const Lock lock(mutex_);
   if (has_events) {
     batch->set_first_sequence(next_);
     next_ += batch->events().size();
-    items_.push_back({batch, clock_.unix_ns(), bytes});
+    items_.push_back({batch, clock_.unix_ns(), bytes, source, checkpoint});
     uncommitted_bytes_ += bytes;
     uncommitted_events_ += batch->events().size();
   }
@@ -178,7 +178,8 @@ void Committer::wait_for_work(Lock& lock) {
     if (unsynced_ && durability_ == Durability::interval) until = std::min(until, synced_at_ns_ + sync_interval_ns_);
     until = std::min(until, expired_at_ns_);
     if (disk_.low()) until = std::min(until, now + kLookAtLimitsNs);
-    if (more_to_delete_ || !expired_.empty() || (lazy_since_ns_ != 0 && until <= now)) return;
+    const bool letters = !expired_.empty() || !damaged_letters_.empty();
+    if (more_to_delete_ || letters || (lazy_since_ns_ != 0 && until <= now)) return;
     if (until > now) work_.wait_for(lock, nanoseconds(until - now));
     lock.unlock();
     const bool unsafe = unsafe_;
@@ -221,6 +222,7 @@ Committer::Group Committer::gather() {
   waiting_checkpoints_.resize(kept);
   group.quarantined = std::exchange(quarantined_, {});
   group.expired = std::exchange(expired_, {});
+  group.damaged_letters = std::exchange(damaged_letters_, {});
   lazy_since_ns_ = 0;
   group.changes = feeds_.take_changes();
   group.changes.holes.insert(group.changes.holes.end(), holes_.begin(), holes_.end());
@@ -328,7 +330,7 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
   const int64_t now = clock_.unix_ns();
   for (const Item& item : group.items) {
     if (item.block_bytes == 0) return Error{Code::limit, "a batch of more than 4 GiB cannot be stored", 5005};
-    CS_CHECK(database.put_block(txn, *item.batch, item.accepted_unix_ns, log_bytes, item.block_bytes));
+    CS_CHECK(database.put_block(txn, *item.batch, item.origin(), item.accepted_unix_ns, log_bytes, item.block_bytes));
     CS_CHECK(database.put_recent(txn, *item.batch, item.accepted_unix_ns));
     log_bytes += item.block_bytes;
   }
@@ -349,6 +351,7 @@ Result<void> Committer::write_group(Database& database, const Group& group, bool
   for (const auto& [exporter, record] : group.changes.cursors) CS_CHECK(database.put_cursor(txn, exporter, record));
   for (const auto& exporter : group.changes.removed) CS_CHECK(database.erase_cursor(txn, exporter));
   CS_CHECK(erase_expired(database, txn, group));
+  CS_CHECK(move_damaged(database, txn, group));
   if (!group.changes.letters.empty()) trim_dead_letters(database, txn, group);
   CS_TRY(more, database.erase_blocks(txn, group.changes.passed, kBlocksDeletedAtOnce));
   more_to_delete = more;
@@ -388,6 +391,14 @@ Result<void> Committer::erase_expired(Database& database, lmdb::Transaction& txn
   return {};
 }
 
+Result<void> Committer::move_damaged(Database& database, lmdb::Transaction& txn, const Group& group) {
+  if (group.damaged_letters.empty()) return {};
+  CS_TRY(moved, quarantine_letters(txn, database, group.damaged_letters, clock_.unix_ns(), kMostQuarantined));
+  letters_damaged_.fetch_add(moved, std::memory_order_relaxed);
+  if (moved > 0) log::error(5017, {}, std::to_string(moved) + " dead letters are damaged; they lie in the quarantine");
+  return {};
+}
+
 void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) {
   std::string before;
   for (const auto& [exporter, letter] : group.changes.letters) {
@@ -410,12 +421,13 @@ void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, co
 // The limit holds as well when nothing is added, and for what came of age while the daemon was down.
 void Committer::look_for_expired() {
   const int64_t now = clock_.mono_ns();
-  if (!expired_.empty() || now < expired_at_ns_) return;
+  if (!expired_.empty() || !damaged_letters_.empty() || now < expired_at_ns_) return;
   expired_at_ns_ = now + kLettersPauseNs;
   const int64_t now_unix = clock_.unix_ns();
   auto found = database_.with([&](Database& database) -> Result<ExpiredLetters> {
     CS_TRY(txn, database.read());
-    return find_expired(txn, database, expired_next_, kLettersAtOnce, [&](const std::string& exporter) {
+    const auto check = letters_checked_ ? LetterCheck::structure : LetterCheck::everything;
+    return find_expired(txn, database, expired_next_, kLettersAtOnce, check, [&](const std::string& exporter) {
       const auto max_age_ms = feeds_.letter_age_limit_ms(exporter);
       return max_age_ms ? now_unix - *max_age_ms * 1'000'000 : std::numeric_limits<int64_t>::min();
     });
@@ -425,7 +437,9 @@ void Committer::look_for_expired() {
     return;
   }
   expired_ = std::move(found->letters);
+  damaged_letters_ = std::move(found->damaged);
   expired_next_ = std::move(found->next);
+  letters_checked_ = letters_checked_ || expired_next_.empty();
   if (!expired_next_.empty()) expired_at_ns_ = now + kLettersSpacingNs;
 }
 
@@ -492,6 +506,7 @@ void Committer::add_figures(Figures& figures) const {
   figures.max_bytes = max_bytes_;
   figures.disk_free_bytes = disk_free_.load(std::memory_order_relaxed);
   figures.letters_dropped = letters_dropped_.load(std::memory_order_relaxed);
+  figures.letters_damaged = letters_damaged_.load(std::memory_order_relaxed);
 }
 
 Result<void> Committer::reopen(const Group& group, bool& already_written) {

@@ -62,6 +62,8 @@ class Committer {
     std::shared_ptr<event::EventBatch> batch;
     int64_t accepted_unix_ns;
     std::size_t block_bytes;
+    std::string source, position;
+    BlockOrigin origin() const noexcept { return {source, position}; }
   };
   struct Group {
     std::vector<Item> items;
@@ -69,10 +71,12 @@ class Committer {
     std::vector<std::string> quarantined;
     Feeds::Changes changes;
     std::vector<LetterKey> expired;
-    Tail tail;  // behind it
+    std::vector<std::string> damaged_letters;  // keys of the table
+    Tail tail;                                 // behind it
     std::size_t bytes = 0;
     bool empty() const {
-      return items.empty() && checkpoints.empty() && quarantined.empty() && changes.empty() && expired.empty();
+      return items.empty() && checkpoints.empty() && quarantined.empty() && changes.empty() && expired.empty() &&
+             damaged_letters.empty();
     }
   };
   using Lock = std::unique_lock<std::mutex>;
@@ -91,6 +95,7 @@ class Committer {
   Result<void> sync_if_due(bool now);
   void end_safe_points();
   Result<void> erase_expired(Database& database, lmdb::Transaction& txn, const Group& group);
+  Result<void> move_damaged(Database& database, lmdb::Transaction& txn, const Group& group);
   void trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group);
   void look_for_expired();
   bool look_at_disk();
@@ -134,7 +139,8 @@ class Committer {
   std::atomic<bool> disk_low_{false};
   std::atomic<bool> unsafe_{false};  // the newest timed sync failed
   std::atomic<int> trouble_{0};      // message code of the newest failure to write
-  std::atomic<uint64_t> disk_free_{0}, used_{0}, durable_{0}, groups_{0}, group_events_{0}, letters_dropped_{0};
+  std::atomic<uint64_t> disk_free_{0}, used_{0}, durable_{0}, groups_{0}, group_events_{0}, letters_dropped_{0},
+      letters_damaged_{0};
   std::array<std::atomic<uint64_t>, Figures::kGroupBounds.size() + 1> groups_by_size_{};
 
   // Writer's thread alone.
@@ -142,8 +148,10 @@ class Committer {
   uint64_t used_bytes_ = 0;
   std::size_t written_since_release_ = 0, unsynced_bytes_ = 0;
   DiskWatch disk_;
-  std::vector<LetterKey> expired_;  // to be erased with the next group
-  std::string expired_next_;        // where the search for old letters goes on
+  std::vector<LetterKey> expired_;            // to be erased with the next group
+  std::vector<std::string> damaged_letters_;  // to be moved to the quarantine with the next group
+  std::string expired_next_;                  // where the search for old letters goes on
+  bool letters_checked_ = false;              // each one's checksum, once after the start
   GrowthAlarm growth_;
   std::vector<Range> holes_;  // to be deleted further
   bool more_to_delete_ = false, unsynced_ = false;

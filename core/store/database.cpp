@@ -13,13 +13,15 @@
 #include "base/rfc3339.hpp"
 #include "store/page_check.hpp"
 #include "store/record.hpp"
+#include "store/sealed.hpp"
 
 namespace csiem::store {
 namespace {
 
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormat = 2;
 constexpr std::size_t kRecordsBetweenReleases = 16;
 constexpr std::string_view kFormatKey = "format", kTailKey = "tail", kCreatedKey = "created";
+constexpr std::string_view kMeta = "meta", kCursors = "cursors", kCheckpoints = "checkpoints";
 
 using lmdb::NumberKey;
 using lmdb::Scan;
@@ -170,8 +172,12 @@ Result<void> Database::check_format(Transaction& txn, bool read_only) {
   if (found.found) {
     const auto format = RecordReader(found.value).number<uint32_t>();
     if (format == kFormat) return {};
+    const std::string what =
+        "the store has format " + std::to_string(format) + ", this version reads " + std::to_string(kFormat);
+    if (format > kFormat) return Error{Code::unsupported, what, 5004};
     return Error{Code::unsupported,
-                 "the store has format " + std::to_string(format) + ", this version reads " + std::to_string(kFormat),
+                 what + ": let the version that wrote it deliver what it holds, then move " +
+                     std::filesystem::path(file_).parent_path().string() + " away; this version begins a new one there",
                  5004};
   }
   if (read_only) return Error{Code::not_found, "the store is empty", 5005};
@@ -185,11 +191,12 @@ Result<void> Database::check_format(Transaction& txn, bool read_only) {
 
 Result<Tail> Database::tail(const Transaction& txn) const {
   CS_TRY(found, txn.get(meta_, kTailKey));
-  RecordReader in(found.value);
+  const auto value = unseal(kMeta, kTailKey, found.value);
+  RecordReader in(value.value_or(std::string_view()));
   Tail tail;
   tail.next = in.number<uint64_t>();
   tail.log_bytes = in.number<uint64_t>();
-  if (!in.good() || tail.next == 0) return Error{Code::invalid, "the store's end mark is damaged", 5005};
+  if (!in.good() || tail.next == 0) return Error{Code::invalid, "the store's end mark is damaged", 5009};
   return tail;
 }
 
@@ -197,7 +204,7 @@ Result<void> Database::put_tail(Transaction& txn, const Tail& tail) const {
   RecordWriter out;
   out.number(tail.next);
   out.number(tail.log_bytes);
-  return txn.put(meta_, kTailKey, out.take());
+  return txn.put(meta_, kTailKey, seal(kMeta, kTailKey, out.take()));
 }
 
 uint64_t Database::used_bytes(const Transaction& txn) const {
@@ -209,10 +216,10 @@ uint64_t Database::used_bytes(const Transaction& txn) const {
   return bytes;
 }
 
-Result<void> Database::put_block(Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns,
-                                 uint64_t log_bytes_before, std::size_t bytes) const {
+Result<void> Database::put_block(Transaction& txn, const event::EventBatch& batch, const BlockOrigin& origin,
+                                 int64_t accepted_unix_ns, uint64_t log_bytes_before, std::size_t bytes) const {
   CS_TRY(room, txn.reserve(log_, NumberKey(batch.first_sequence()), bytes, MDB_APPEND));
-  write_block(batch, accepted_unix_ns, log_bytes_before, room);
+  write_block(batch, origin, accepted_unix_ns, log_bytes_before, room);
   return {};
 }
 
@@ -318,6 +325,45 @@ Result<void> Database::walk_recent(const Transaction& txn,
     }
     return true;
   });
+}
+
+namespace {
+
+Database::Entry unsealing(std::string_view table, const Database::Entry& look) {
+  return [table, &look](std::string_view key, std::string_view bytes) {
+    return look(key, unseal(table, key, bytes).value_or(std::string_view()));
+  };
+}
+
+}  // namespace
+
+Result<void> Database::put_cursor(Transaction& txn, std::string_view exporter, std::string_view record) const {
+  return txn.put(cursors_, exporter, seal(kCursors, exporter, record));
+}
+
+Result<void> Database::walk_cursors(const Transaction& txn, const Entry& look) const {
+  return walk(txn, cursors_, unsealing(kCursors, look));
+}
+
+Result<void> Database::put_checkpoint(Transaction& txn, std::string_view source, std::string_view text) const {
+  return txn.put(checkpoints_, source, seal(kCheckpoints, source, text));
+}
+
+Result<void> Database::walk_checkpoints(const Transaction& txn, const Entry& look) const {
+  return walk(txn, checkpoints_, unsealing(kCheckpoints, look));
+}
+
+Result<std::map<std::string, std::string>> Database::positions_in_log(const Transaction& txn) const {
+  std::map<std::string, std::string> out;
+  std::size_t looked = 0;
+  CS_CHECK(walk_log(txn, 1, [&](const Block& block) {
+    const auto view = BlockView::open(block.bytes, BlockView::Check::everything);
+    if (view && !view->origin().position.empty())
+      out.insert_or_assign(std::string(view->origin().source), std::string(view->origin().position));
+    if (++looked % kRecordsBetweenReleases == 0) release_pages();
+    return true;
+  }));
+  return out;
 }
 
 Result<void> Database::put_quarantined(Transaction& txn, std::string_view json, std::size_t most) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,7 +39,7 @@ class Database {
     // again.
     bool rewrite = false;
   };
-  // Creates what is missing unless read-only. Fails with CS5004 when a newer version wrote it, and
+  // Creates what is missing unless read-only. Fails with CS5004 when a version with another format wrote it, and
   // with CS5009 when the file is damaged. Goes back to the safe point when the power was lost (CS5015); read-only it
   // fails with that code.
   static Result<Database> open(const Settings& settings);
@@ -66,8 +67,8 @@ class Database {
   uint64_t file_bytes() const { return env_.file_bytes(); }
 
   // ---- log ----
-  Result<void> put_block(lmdb::Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns,
-                         uint64_t log_bytes_before, std::size_t bytes) const;
+  Result<void> put_block(lmdb::Transaction& txn, const event::EventBatch& batch, const BlockOrigin& origin,
+                         int64_t accepted_unix_ns, uint64_t log_bytes_before, std::size_t bytes) const;
   struct Block {
     Sequence first = 0;
     std::string_view bytes;  // valid while the transaction is
@@ -92,21 +93,18 @@ class Database {
   Result<void> walk_recent(const lmdb::Transaction& txn,
                            const std::function<void(const event::UuidBits&, int64_t)>& take) const;
 
-  // ---- cursors, checkpoints: key and value as they are ----
+  // ---- cursors, checkpoints: no record is empty, so an empty one was found damaged (sealed.hpp) ----
   using Entry = std::function<bool(std::string_view key, std::string_view value)>;  // false ends the walk
-  Result<void> put_cursor(lmdb::Transaction& txn, std::string_view exporter, std::string_view record) const {
-    return txn.put(cursors_, exporter, record);
-  }
+  Result<void> put_cursor(lmdb::Transaction& txn, std::string_view exporter, std::string_view record) const;
   Result<void> erase_cursor(lmdb::Transaction& txn, std::string_view exporter) const {
     return txn.erase(cursors_, exporter);
   }
-  Result<void> walk_cursors(const lmdb::Transaction& txn, const Entry& look) const { return walk(txn, cursors_, look); }
-  Result<void> put_checkpoint(lmdb::Transaction& txn, std::string_view source, std::string_view text) const {
-    return txn.put(checkpoints_, source, text);
-  }
-  Result<void> walk_checkpoints(const lmdb::Transaction& txn, const Entry& look) const {
-    return walk(txn, checkpoints_, look);
-  }
+  Result<void> walk_cursors(const lmdb::Transaction& txn, const Entry& look) const;
+  Result<void> put_checkpoint(lmdb::Transaction& txn, std::string_view source, std::string_view text) const;
+  Result<void> walk_checkpoints(const lmdb::Transaction& txn, const Entry& look) const;
+  // Of each source, where the newest whole block of the log ends: the way back when a checkpoint is damaged. Reads the
+  // whole log.
+  Result<std::map<std::string, std::string>> positions_in_log(const lmdb::Transaction& txn) const;
 
   // ---- dead letters: dead_letters.hpp ----
   MDB_dbi dead() const noexcept { return dead_; }

@@ -1,9 +1,11 @@
 #include "store/dead_letters.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "store/kept_lines.hpp"
 #include "store/record.hpp"
+#include "store/sealed.hpp"
 
 namespace csiem::store {
 namespace {
@@ -28,23 +30,76 @@ bool split_key(std::string_view key, std::string_view& exporter, Sequence& seque
   return true;
 }
 
+constexpr std::string_view kTable = "dead";
+
 uint64_t cost(std::string_view key, std::string_view value) { return key.size() + value.size(); }
+
+Result<void> put_totals(Transaction& txn, const Database& database, std::string_view exporter,
+                        const LetterTotals& totals) {
+  RecordWriter out;
+  out.number(totals.count);
+  out.number(totals.bytes);
+  const std::string key = key_of(exporter, 0);
+  return txn.put(database.dead(), key, seal(kTable, key, out.take()));
+}
 
 Result<void> add_totals(Transaction& txn, const Database& database, std::string_view exporter, uint64_t count,
                         uint64_t bytes) {
   CS_TRY(before, letter_totals(txn, database, exporter));
-  RecordWriter out;
-  out.number(before.count + count);
-  out.number(before.bytes + bytes);
-  return txn.put(database.dead(), key_of(exporter, 0), out.take());
+  return put_totals(txn, database, exporter, {before.count + count, before.bytes + bytes});
+}
+
+Result<LetterTotals> count_letters(const Transaction& txn, const Database& database, std::string_view exporter) {
+  LetterTotals totals;
+  CS_TRY(scan, Scan::open(txn, database.dead()));
+  for (bool more = scan.seek(key_of(exporter, 1)); more; more = scan.next()) {
+    std::string_view owner;
+    Sequence sequence = 0;
+    if (!split_key(scan.key(), owner, sequence) || owner != exporter) break;
+    ++totals.count;
+    totals.bytes += cost(scan.key(), scan.value());
+  }
+  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  return totals;
+}
+
+// Of every exporter that has letters or had some.
+Result<void> count_anew(Transaction& txn, const Database& database) {
+  std::map<std::string, LetterTotals> all;
+  {
+    CS_TRY(scan, Scan::open(txn, database.dead()));
+    for (bool more = scan.first(); more; more = scan.next()) {
+      std::string_view exporter;
+      Sequence sequence = 0;
+      if (!split_key(scan.key(), exporter, sequence)) continue;
+      LetterTotals& totals = all[std::string(exporter)];
+      if (sequence == 0) continue;
+      ++totals.count;
+      totals.bytes += cost(scan.key(), scan.value());
+    }
+    if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  }
+  for (const auto& [exporter, totals] : all) CS_CHECK(put_totals(txn, database, exporter, totals));
+  return {};
+}
+
+bool is_damaged(std::string_view key, std::string_view value) {
+  std::string_view exporter;
+  Sequence sequence = 0;
+  return !split_key(key, exporter, sequence) || !unseal(kTable, key, value);
 }
 
 }  // namespace
 
 std::optional<StoredLetter> read_letter(std::string_view key, std::string_view value) {
+  if (!unseal(kTable, key, value)) return std::nullopt;
+  return peek_letter(key, value);
+}
+
+std::optional<StoredLetter> peek_letter(std::string_view key, std::string_view value) {
   StoredLetter letter;
   if (!split_key(key, letter.exporter, letter.sequence) || letter.sequence == 0) return std::nullopt;
-  RecordReader in(value);
+  RecordReader in(sealed_value(value));
   letter.last_attempt_unix_ns = in.number<int64_t>();
   letter.error_class = in.text();
   letter.reason = in.text();
@@ -67,7 +122,7 @@ Result<void> put_letter(Transaction& txn, const Database& database, const std::s
   std::string line = dead_letter_line(exporter, letter);
   line.pop_back();
   out.rest(line);
-  const std::string value = out.take();
+  const std::string value = seal(kTable, key, out.take());
   CS_TRY(before, txn.get(database.dead(), key));
   if (before.found) {  // given up again after a replay
     CS_CHECK(add_totals(txn, database, exporter, 0, cost(key, value) - cost(key, before.value)));
@@ -78,10 +133,12 @@ Result<void> put_letter(Transaction& txn, const Database& database, const std::s
 }
 
 Result<LetterTotals> letter_totals(const Transaction& txn, const Database& database, std::string_view exporter) {
-  CS_TRY(found, txn.get(database.dead(), key_of(exporter, 0)));
-  RecordReader in(found.value);
+  const std::string key = key_of(exporter, 0);
+  CS_TRY(found, txn.get(database.dead(), key));
+  const auto value = unseal(kTable, key, found.value);
+  if (!value) return count_letters(txn, database, exporter);
+  RecordReader in(*value);
   LetterTotals totals;
-  if (!found.found) return totals;
   totals.count = in.number<uint64_t>();
   totals.bytes = in.number<uint64_t>();
   return totals;
@@ -126,7 +183,7 @@ Result<bool> erase_letter(Transaction& txn, const Database& database, std::strin
 }
 
 Result<ExpiredLetters> find_expired(const Transaction& txn, const Database& database, std::string_view from,
-                                    std::size_t most,
+                                    std::size_t most, LetterCheck check,
                                     const std::function<int64_t(const std::string&)>& oldest_allowed) {
   ExpiredLetters out;
   CS_TRY(scan, Scan::open(txn, database.dead()));
@@ -134,17 +191,61 @@ Result<ExpiredLetters> find_expired(const Transaction& txn, const Database& data
   int64_t oldest = 0;
   bool more = from.empty() ? scan.first() : scan.seek(from);
   for (; more && most > 0; more = scan.next(), --most) {
-    const auto letter = read_letter(scan.key(), scan.value());
+    if (check == LetterCheck::everything && is_damaged(scan.key(), scan.value())) {
+      out.damaged.emplace_back(scan.key());
+      continue;
+    }
+    const auto letter = peek_letter(scan.key(), scan.value());
     if (!letter) continue;  // totals
     if (letter->exporter != exporter || exporter.empty()) {
       exporter = letter->exporter;
       oldest = oldest_allowed(exporter);
     }
-    if (letter->last_attempt_unix_ns < oldest) out.letters.push_back({exporter, letter->sequence});
+    if (letter->last_attempt_unix_ns >= oldest) continue;
+    if (is_damaged(scan.key(), scan.value()))
+      out.damaged.emplace_back(scan.key());
+    else
+      out.letters.push_back({exporter, letter->sequence});
   }
   if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
   if (more) out.next = scan.key();
   return out;
+}
+
+Result<std::vector<std::string>> find_damaged(const Transaction& txn, const Database& database) {
+  std::vector<std::string> keys;
+  CS_TRY(scan, Scan::open(txn, database.dead()));
+  for (bool more = scan.first(); more; more = scan.next())
+    if (is_damaged(scan.key(), scan.value())) keys.emplace_back(scan.key());
+  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  return keys;
+}
+
+Result<uint64_t> quarantine_letters(Transaction& txn, const Database& database, const std::vector<std::string>& keys,
+                                    int64_t now_unix_ns, std::size_t most_quarantined) {
+  uint64_t moved = 0;
+  for (const std::string& key : keys) {
+    CS_TRY(found, txn.get(database.dead(), key));
+    if (!found.found || !is_damaged(key, found.value)) continue;
+    std::string_view exporter;
+    Sequence sequence = 0;
+    if (!split_key(key, exporter, sequence) || sequence != 0) {
+      const std::string line = damaged_letter_line(exporter, sequence, found.value, now_unix_ns);
+      CS_CHECK(database.put_quarantined(txn, line, most_quarantined));
+      ++moved;
+    }
+    CS_CHECK(txn.erase(database.dead(), key));
+  }
+  CS_CHECK(count_anew(txn, database));
+  return moved;
+}
+
+std::string damaged_entry_name(std::string_view key) {
+  std::string_view exporter;
+  Sequence sequence = 0;
+  if (!split_key(key, exporter, sequence)) return "the name of a dead letter";
+  if (sequence == 0) return "the count of the dead letters of " + std::string(exporter);
+  return "the dead letter " + std::string(exporter) + "/" + std::to_string(sequence);
 }
 
 Result<uint64_t> trim_letters(Transaction& txn, const Database& database, std::string_view exporter, uint64_t max_bytes,
@@ -156,7 +257,9 @@ Result<uint64_t> trim_letters(Transaction& txn, const Database& database, std::s
     while (scan.seek(key_of(exporter, 1))) {
       const auto letter = read_letter(scan.key(), scan.value());
       if (letter && letter->exporter != exporter) break;
-      if (letter && totals.bytes - bytes <= max_bytes && letter->last_attempt_unix_ns >= before_unix_ns) break;
+      // What is damaged has no age; it waits for the quarantine.
+      const bool too_old = letter && letter->last_attempt_unix_ns < before_unix_ns;
+      if (totals.bytes - bytes <= max_bytes && !too_old) break;
       std::string_view owner;
       Sequence sequence = 0;
       if (!split_key(scan.key(), owner, sequence) || owner != exporter) break;

@@ -35,12 +35,13 @@ DiskSpace space_of(const std::string& directory) {
 class Core {
  public:
   Core(Fd lock, Database database, Database::Settings settings, const Options& options, Tail tail,
-       std::map<std::string, std::string> checkpoints)
+       std::map<std::string, std::string> checkpoints, bool checkpoints_damaged)
       : lock_(std::move(lock)),
         database_(std::move(database), std::move(settings)),
         feeds_(database_, options, [this] { committer_.feeds_changed(); }),
         committer_(database_, feeds_, options, tail),
-        checkpoints_(std::move(checkpoints)) {}
+        checkpoints_(std::move(checkpoints)),
+        checkpoints_damaged_(checkpoints_damaged) {}
   ~Core() { stop(); }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -63,6 +64,10 @@ class Core {
     const auto at = checkpoints_.find(source);
     return at == checkpoints_.end() ? std::string() : at->second;
   }
+  // The name of a damaged one may be damaged, too.
+  bool checkpoint_lost(const std::string& source) const {
+    return checkpoints_damaged_ && !checkpoints_.contains(source);
+  }
 
  private:
   const Fd lock_;
@@ -70,6 +75,7 @@ class Core {
   Feeds feeds_;
   Committer committer_;
   const std::map<std::string, std::string> checkpoints_;  // as they were when the store was opened
+  const bool checkpoints_damaged_;                        // some of them
 };
 
 class LogCursor final : public Cursor {
@@ -114,6 +120,7 @@ class DurableStore final : public Store {
     core_->committer().quarantine(quarantine_line(record, system_clock().unix_ns()));
   }
   std::string checkpoint(const std::string& source_id) const override { return core_->checkpoint(source_id); }
+  bool checkpoint_lost(const std::string& source_id) const override { return core_->checkpoint_lost(source_id); }
   bool must_wait() const override { return core_->committer().must_wait(); }
   void on_progress(std::function<void()> notify) override { core_->committer().on_progress(std::move(notify)); }
   void on_publish(std::function<void(const event::BatchRef&)> publish) override {
@@ -190,15 +197,28 @@ Result<std::unique_ptr<Store>> open_store(Options options) {
   Tail tail;
   std::map<std::string, std::string> checkpoints;
   std::vector<std::pair<std::string, CursorState>> cursors;
-  std::vector<std::string> damaged;
+  std::vector<std::string> damaged, damaged_sources;
   {
     CS_TRY(txn, database.read());
     CS_TRY(found, database.tail(txn));
     tail = found;
     CS_CHECK(database.walk_checkpoints(txn, [&](std::string_view source, std::string_view text) {
-      checkpoints.emplace(source, text);
+      if (text.empty())
+        damaged_sources.emplace_back(source);
+      else
+        checkpoints.emplace(source, text);
       return true;
     }));
+    // The newest event of a source that is in the log tells how far it was read at least.
+    if (!damaged_sources.empty()) {
+      CS_TRY(positions, database.positions_in_log(txn));
+      checkpoints.merge(std::move(positions));
+    }
+    for (const std::string& source : damaged_sources)
+      log::error(5016, {},
+                 "the checkpoint of source " + source + " is damaged; it goes on " +
+                     (checkpoints.contains(source) ? "behind its newest event in the log"
+                                                   : "at the beginning of what it has"));
     CS_CHECK(database.walk_cursors(txn, [&](std::string_view exporter, std::string_view record) {
       if (auto state = CursorState::decode(record))
         cursors.emplace_back(exporter, *std::move(state));
@@ -216,9 +236,13 @@ Result<std::unique_ptr<Store>> open_store(Options options) {
     }
   }
   auto core = std::make_shared<Core>(std::move(lock), std::move(database), std::move(settings), options, tail,
-                                     std::move(checkpoints));
+                                     std::move(checkpoints), !damaged_sources.empty());
+  for (const std::string& exporter : damaged) core->feeds().place_lost(exporter);
   for (auto& [exporter, state] : cursors) core->feeds().load(std::move(exporter), std::move(state));
   core->start(tail.next);
+  for (const std::string& source : damaged_sources)
+    if (std::string found = core->checkpoint(source); !found.empty())
+      core->committer().append(nullptr, source, std::move(found));
   return std::unique_ptr<Store>(std::make_unique<DurableStore>(std::move(core)));
 }
 

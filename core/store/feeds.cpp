@@ -46,8 +46,9 @@ Result<Feeds::Handle> Feeds::open(const CursorOptions& options) {
   auto at = feeds_.find(options.exporter_id);
   if (at == feeds_.end()) {
     Sequence origin = end_;
-    if (options.start != CursorOptions::Start::now) {
-      const int64_t since = options.start == CursorOptions::Start::time ? options.start_unix_ns : 0;
+    const bool lost = !lost_places_.empty();
+    if (options.start != CursorOptions::Start::now || lost) {
+      const int64_t since = options.start == CursorOptions::Start::time && !lost ? options.start_unix_ns : 0;
       lock.unlock();
       auto found = database_.with([&](Database& database) -> Result<Sequence> {
         Sequence first = 0;
@@ -71,6 +72,7 @@ Result<Feeds::Handle> Feeds::open(const CursorOptions& options) {
   const Handle feed = at->second;
   if (feed->open) return Error{Code::invalid, "exporter " + options.exporter_id + ": opened twice"};
   feed->open = true;
+  lost_places_.erase(options.exporter_id);
   feed->options = options;
   // What is handed over cannot be given up any more.
   feed->options.window_bytes = std::min<uint64_t>(options.window_bytes, options.limits.max_bytes);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -62,6 +63,9 @@ class Feeds {
 
   // Before start(): what an earlier process wrote. `end`: the sequence behind the newest event.
   void load(std::string exporter, CursorState state);
+  // The place of this exporter was damaged, or of one whose name was: until it is opened, who has no place begins at
+  // the oldest event, because it may be his.
+  void place_lost(std::string exporter) { lost_places_.insert(std::move(exporter)); }
   void start(Sequence end);
   // Joins the thread; nothing is delivered any more.
   void stop();
@@ -146,6 +150,7 @@ class Feeds {
   mutable std::mutex mutex_;  // guards everything below; taken once per batch, never while the disk is used
   std::condition_variable work_;
   std::map<std::string, Handle, std::less<>> feeds_;
+  std::set<std::string> lost_places_;
   std::shared_ptr<const std::function<void(const Gap&)>> gap_told_;
   RecentBatches recent_;
   Sequence end_ = 1;  // behind the newest durable event

@@ -32,6 +32,7 @@ struct Figures {
   uint64_t quarantined = 0;        // lines that are kept
   std::array<uint64_t, 3> lost{};  // events since the start, by LossCause
   uint64_t letters_dropped = 0;    // dead letters that reached a limit, since the start
+  uint64_t letters_damaged = 0;    // dead letters that were moved to the quarantine, since the start
 
   struct Exporter {
     std::string id;

@@ -78,15 +78,22 @@ Result<CheckReport> Inspector::check(const std::function<void(uint64_t, uint64_t
   CS_CHECK(database_.walk_cursors(txn, [&](std::string_view exporter, std::string_view record) {
     const auto state = CursorState::decode(record);
     if (!state)
-      report.notes.push_back("the place of exporter " + std::string(exporter) + " is damaged");
+      report.notes.push_back("the place of exporter " + std::string(exporter) +
+                             " is damaged; it begins at the oldest event when the daemon starts");
     else if (state->frontier() > tail.next)
       report.notes.push_back("exporter " + std::string(exporter) + " stands behind the log's end");
     return true;
   }));
+  CS_CHECK(database_.walk_checkpoints(txn, [&](std::string_view source, std::string_view text) {
+    if (text.empty()) report.notes.push_back("the checkpoint of source " + std::string(source) + " is damaged");
+    return true;
+  }));
+  CS_TRY(letters, find_damaged(txn, database_));
+  for (const std::string& key : letters) report.notes.push_back(damaged_entry_name(key) + " is damaged");
   return report;
 }
 
-Result<std::vector<Range>> Inspector::repair() {
+Result<Inspector::Repaired> Inspector::repair() {
   CS_TRY(report, check([](uint64_t, uint64_t) {}));
   CS_TRY(txn, database_.write());
   const int64_t now = system_clock().unix_ns();
@@ -97,8 +104,15 @@ Result<std::vector<Range>> Inspector::repair() {
     CS_CHECK(database_.put_quarantined(txn, line, kMostQuarantined));
     CS_CHECK(database_.erase_block(txn, range.first));
   }
+  Repaired out;
+  CS_TRY(letters, find_damaged(txn, database_));
+  if (!letters.empty()) {
+    CS_TRY(moved, quarantine_letters(txn, database_, letters, now, kMostQuarantined));
+    out.letters = moved;
+  }
   CS_CHECK(txn.commit());
-  return std::move(report.damaged);
+  out.blocks = std::move(report.damaged);
+  return out;
 }
 
 Result<void> Inspector::walk_events(Sequence from, const std::function<bool(const Event&)>& look) const {
@@ -115,10 +129,14 @@ Result<void> Inspector::walk_events(Sequence from, const std::function<bool(cons
 
 Result<std::string> Inspector::record_of(const lmdb::Transaction& txn, const std::string& exporter) const {
   std::string found;
+  bool damaged = false;
   CS_CHECK(database_.walk_cursors(txn, [&](std::string_view id, std::string_view record) {
-    if (id == exporter) found = record;
-    return id != exporter;
+    if (id != exporter) return true;
+    damaged = !CursorState::decode(record);
+    found = record;
+    return false;
   }));
+  if (damaged) return Error{Code::invalid, "the place of exporter '" + exporter + "' in the log is damaged", 5006};
   return found;
 }
 

@@ -38,8 +38,13 @@ class Inspector {
 
   // Looks at every block. `progress` gets bytes done and all bytes, about once per block.
   Result<CheckReport> check(const std::function<void(uint64_t done, uint64_t all)>& progress) const;
-  // Moves damaged blocks to the quarantine; returns their ranges. Exporters count them as lost when they get there.
-  Result<std::vector<Range>> repair();
+  struct Repaired {
+    std::vector<Range> blocks;
+    uint64_t letters = 0;
+  };
+  // Moves damaged blocks and dead letters to the quarantine. Exporters count the events of a block as lost when they
+  // get there. Damaged places and checkpoints are the daemon's to replace when it starts: it knows who they belong to.
+  Result<Repaired> repair();
 
   struct Event {
     Sequence sequence;

@@ -115,6 +115,23 @@ std::string quarantine_line(const Quarantined& record, int64_t now_unix_ns) {
   return std::string(text.view());
 }
 
+std::string damaged_letter_line(std::string_view exporter, Sequence sequence, std::string_view letter,
+                                int64_t now_unix_ns) {
+  Buffer text;
+  Out out(text.writer());
+  Json json(out);
+  json.open();
+  json.text("time", format_rfc3339(now_unix_ns));
+  json.text("source", "store");
+  add_text(json, "exporter", exporter);
+  if (sequence != 0) json.integer("sequence", sequence);
+  json.text("reason", "damaged_letter");
+  json.text("bytes_base64", base64(letter));
+  json.close();
+  out.byte('\n');
+  return std::string(text.view());
+}
+
 std::string damaged_block_line(Sequence first, std::string_view block, int64_t now_unix_ns) {
   Buffer text;
   Out out(text.writer());

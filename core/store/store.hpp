@@ -210,6 +210,8 @@ class Store {
   virtual void quarantine(const Quarantined& record) = 0;
   // What was durable for this source when the store was opened; empty for a new one.
   virtual std::string checkpoint(const std::string& source_id) const = 0;
+  // True when there is none because it was damaged: the source has to begin where it can lose nothing.
+  virtual bool checkpoint_lost(const std::string& source_id) const = 0;
   // True while append() should not be called: too much waits for the disk, or the store is full.
   virtual bool must_wait() const = 0;
   // Called on a thread of the store when must_wait() may have become false.

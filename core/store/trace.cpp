@@ -16,7 +16,7 @@ struct Place {
   Sequence sequence = 0;
   int severity = 0;
   int64_t accepted_unix_ns = 0;
-  std::string json;
+  std::string json, source, position;
 };
 
 // The event of the block whose id is spelled like `member`.
@@ -25,7 +25,12 @@ std::optional<Place> find_in(const Database::Block& block, std::string_view memb
   const auto view = BlockView::open(block.bytes, BlockView::Check::everything);
   for (uint32_t i = 0; view && i < view->count(); ++i)
     if (view->event(i).find(member) != std::string_view::npos)
-      return Place{block.first + i, view->severity(i), view->header().accepted_unix_ns, std::string(view->event(i))};
+      return Place{block.first + i,
+                   view->severity(i),
+                   view->header().accepted_unix_ns,
+                   std::string(view->event(i)),
+                   std::string(view->origin().source),
+                   std::string(view->origin().position)};
   return std::nullopt;
 }
 
@@ -71,6 +76,8 @@ Result<Sequence> look_in_log(const Database& database, Sequence from, std::strin
       out.severity = found->severity;
       out.accepted_unix_ns = found->accepted_unix_ns;
       out.event_json = std::move(found->json);
+      out.source = std::move(found->source);
+      out.position = std::move(found->position);
     }
     return !out.in_log;
   }));

@@ -20,6 +20,8 @@ struct EventTrace {
   int64_t accepted_unix_ns = 0;  // 0: not known
   int severity = 0;              // in the log only
   std::string event_json;        // canonical, in the log only
+  std::string source;            // its id, in the log only
+  std::string position;          // the source's checkpoint behind the block of the event, in the log only
 
   enum class Place {
     queued,

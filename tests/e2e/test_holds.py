@@ -1,6 +1,7 @@
 """Breaker and holds over restarts: a daemon that was killed does not ask again with what was refused a moment ago."""
 
 import json
+import os
 import unittest
 
 from harness import event, ids, lines, wait_for
@@ -30,17 +31,20 @@ class Holds(AdminCase):
         daemon = self.start()
         wait_for("the hold", self.held)
         wait_for("its record", lambda: "hold auth" in self.state())
+        # It is in the file when its group is being written. Once a later group is durable, it is, too.
+        self.append("in.jsonl", lines([event(5)]))
+        wait_for("a later group", lambda: self.exporter("splunk")["ledger"]["accepted"] == 6)
         return splunk, daemon
 
     def state(self):
-        """What the store remembers, as bytes: the text stands there as it is."""
+        """What the file holds, as bytes, whether it is committed or not: the text stands there as it is."""
         with open(self.path("data/store/data.mdb"), "rb") as f:
             return f.read().decode("latin-1")
 
     def test_a_hold_is_one_after_a_kill_and_only_its_probe_is_sent(self):
         splunk, daemon = self.hold()
         daemon.kill9()
-        self.append("in.jsonl", lines([event(n) for n in range(5, 20)]))
+        self.append("in.jsonl", lines([event(n) for n in range(6, 20)]))
         daemon = self.start()
         wait_for("the state", self.held)
         self.assertIn("since before the restart", daemon.text())
@@ -61,9 +65,9 @@ class Holds(AdminCase):
         splunk, daemon = self.hold()
         daemon.kill9()
         daemon = self.start("right-token-1")
-        wait_for("delivery", lambda: self.delivered("splunk") == 5)
+        wait_for("delivery", lambda: self.delivered("splunk") == 6)
         self.assertNotIn("since before the restart", daemon.text().split("ready in")[-1])
-        self.assertEqual(set(splunk.arrivals()), ids([event(n) for n in range(5)]))
+        self.assertEqual(set(splunk.arrivals()), ids([event(n) for n in range(6)]))
         self.assertEqual(self.exporter("splunk")["state"], "running")
 
     def test_the_queue_and_the_store_show_in_status_and_metrics(self):
@@ -71,12 +75,12 @@ class Holds(AdminCase):
         wait_for("the queue", lambda: self.exporter("splunk")["queue_bytes"] > 0)
         _, out, _ = self.command("--plain", "status")
         row = next(line for line in out.splitlines() if line.startswith("splunk\t")).split("\t")
-        self.assertEqual(row[5], "5")
+        self.assertEqual(row[5], "6")
         self.assertNotEqual(row[6], "-")
         self.assertEqual(row[7], "0")
         values = self.metrics()
         name = "clawdstrike_siem_"
-        self.assertEqual(values[name + "store_committed_seq", None], 5)
+        self.assertEqual(values[name + "store_committed_seq", None], 6)
         self.assertEqual(values[name + "store_healthy", None], 1)
         self.assertGreater(values[name + "store_groups_total", None], 0)
         self.assertGreater(values[name + "store_bytes", None], 0)
@@ -85,7 +89,7 @@ class Holds(AdminCase):
         self.assertGreaterEqual(values[name + "queue_oldest_event_age_seconds", 'exporter="splunk"'], 0)
         self.assertEqual(values[name + "dlq_events", 'exporter="splunk"'], 0)
         store = json.loads(self.command("--json", "status")[1])["store"]
-        self.assertEqual((store["health"], store["code"], store["committed_sequence"]), ("ok", None, 5))
+        self.assertEqual((store["health"], store["code"], store["committed_sequence"]), ("ok", None, 6))
 
     def test_a_burst_of_rejected_items_holds_the_exporter_and_keeps_the_queue(self):
         elastic = self.mock("elastic", "--fail", "item=400:80%")
@@ -115,6 +119,9 @@ class Holds(AdminCase):
             answer = self.get("/api/v1/events/%s/trace" % event(n)["event_id"])
             self.assertEqual(json.loads(out)["sequence"], answer["sequence"])
             self.assertEqual(answer["severity"], "info" if n else "high")
+            self.assertEqual(answer["source"], "audit")
+            # One block was read: to the end of the file.
+            self.assertEqual(answer["read_before"], {"line": 4, "offset": os.path.getsize(self.path("in.jsonl"))})
             return {e["exporter"]: (e["fate"], e["detail"]) for e in answer["exporters"]}
 
         wait_for("the settlement", lambda: fates(0)["hook"][0] == "delivered")

@@ -1,4 +1,4 @@
-// Any bytes as the records of the store that carry no checksum: a cursor's place, and a dead letter with its key. Never
+// Any bytes as what is read behind a checksum: a cursor's place, and a dead letter with its key. Never
 // a crash, never a byte from outside, and what is taken for a record is written back as the same.
 #include <cstdint>
 #include <cstdlib>
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data + 1), size - 1);
   const std::size_t cut = bytes.empty() ? 0 : data[0] % bytes.size();
   const std::string key = bytes.substr(0, cut), value = bytes.substr(cut);
-  if (const auto letter = read_letter(key, value)) {
+  if (const auto letter = peek_letter(key, value)) {
     if (letter->sequence == 0) std::abort();
     if (!lies_in(letter->exporter, key)) std::abort();
     for (const std::string_view part : {letter->error_class, letter->reason, letter->json})

@@ -14,8 +14,9 @@ using namespace csiem::test;
 namespace {
 
 std::string block_of(const event::EventBatch& batch) {
-  std::string bytes(block_bytes(batch), '\0');
-  write_block(batch, 77, 1234, bytes.data());
+  const BlockOrigin origin{"audit", "{\"offset\":7}"};
+  std::string bytes(block_bytes(batch, origin), '\0');
+  write_block(batch, origin, 77, 1234, bytes.data());
   return bytes;
 }
 
@@ -50,6 +51,8 @@ TEST_CASE("a block gives back what was written") {
   CHECK(block->header().severity_bytes[2] == 14);
   CHECK(block->header().accepted_unix_ns == 77);
   CHECK(block->header().log_bytes_before == 1234);
+  CHECK(block->origin().source == "audit");
+  CHECK(block->origin().position == "{\"offset\":7}");
 }
 
 TEST_CASE("no damage goes unnoticed, and none is read beyond the end") {

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <set>
+#include <utility>
 
 #include "store/dead_letters.hpp"
 #include "store_bench.hpp"
@@ -16,12 +16,17 @@ using namespace csiem::test;
 TEST_CASE("kill -9 at any moment: no checkpoint without its events, no settled event without its dead letter") {
   for (int round = 0; round < 12; ++round) {
     const TemporaryDirectory dir;
+    int durable[2];
+    REQUIRE(::pipe(durable) == 0);
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
       const auto store = open_store(dir.path());
       FakeLane keeper(*store, "keeper");
       FakeLane lane(*store, "out");
+      store->on_publish([&, told = false](const event::BatchRef&) mutable {
+        if (!std::exchange(told, true) && ::write(durable[1], "x", 1) != 1) ::_exit(1);
+      });
       Numbers made;
       Sequence dead = 0;
       for (int i = 1;; ++i) {
@@ -37,7 +42,12 @@ TEST_CASE("kill -9 at any moment: no checkpoint without its events, no settled e
         if (i % 16 == 0) ::usleep(50);
       }
     }
-    ::usleep(static_cast<useconds_t>(30'000 + round * 7'300));
+    // Not by the clock alone: on a busy machine nothing would be durable yet, and nothing could be looked at.
+    char byte = 0;
+    ::close(durable[1]);
+    REQUIRE(::read(durable[0], &byte, 1) == 1);
+    ::close(durable[0]);
+    ::usleep(static_cast<useconds_t>(round * 7'300));
     ::kill(child, SIGKILL);
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);

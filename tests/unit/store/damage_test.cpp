@@ -9,6 +9,8 @@
 #include <sstream>
 
 #include "store/inspect.hpp"
+#include "store/kept_lines.hpp"
+#include "store/sealed.hpp"
 #include "store_bench.hpp"
 
 using namespace csiem;
@@ -35,6 +37,51 @@ Options small_options(const std::string& directory) {
   return options;
 }
 
+DeadLetter letter(Sequence sequence) {
+  DeadLetter out;
+  out.sequence = sequence;
+  out.error_class = "rejected";
+  out.attempts = 3;
+  out.last_attempt_unix_ns = system_clock().unix_ns() / 86'400'000'000'000 * 86'400'000'000'000;  // of this day
+  out.event_json = "{\"n\":" + std::to_string(sequence) + ",\"text\":\"" + std::string(50 * sequence, 'y') + "\"}";
+  return out;
+}
+
+// Whether it is one that make_store() kept, to the last byte.
+bool is_intact(const KeptLetter& kept) {
+  return kept.json + "\n" == dead_letter_line(kept.exporter, letter(kept.sequence)) && kept.error_class == "rejected";
+}
+
+// Changes one bit of a record, as a disk might. `bit` counts from the end when negative.
+void flip(const std::string& directory, const char* table, std::string_view key, int bit) {
+  auto database = *Database::open({.directory = directory + "/store"});
+  auto txn = *database.write();
+  const MDB_dbi db = *txn.open(table, 0);
+  std::string value(txn.get(db, key)->value);
+  REQUIRE_FALSE(value.empty());
+  const auto bits = static_cast<int>(value.size() * 8);
+  const auto at = static_cast<std::size_t>((bit + bits) % bits);
+  value[at / 8] = static_cast<char>(value[at / 8] ^ (1 << at % 8));
+  REQUIRE(txn.put(db, key, value));
+  REQUIRE(txn.commit());
+}
+
+std::string letter_key(const std::string& exporter, char sequence) {
+  return exporter + std::string(8, '\0') + sequence;
+}
+
+// Whether `queue check` has nothing to say; what it says otherwise.
+std::string complaints(const std::string& directory) {
+  const TemporaryDirectory copy;
+  std::filesystem::copy(directory + "/store", copy / "store");
+  const auto inspector = *Inspector::open(copy.path(), Inspector::Access::read);
+  const auto report = *inspector.check([](uint64_t, uint64_t) {});
+  std::string out;
+  for (const auto& note : report.notes) out += note + "\n";
+  CHECK(out.empty() == report.clean());
+  return out;
+}
+
 // The data file of a store with 400 events that "out" has not settled, in blocks on leaf pages and on pages of their
 // own.
 std::string make_store() {
@@ -47,6 +94,7 @@ std::string make_store() {
     Numbers made;
     for (int i = 0; i < 20; ++i) {
       REQUIRE(store->append(made.batch(20, i % 5, i % 2 == 0 ? 10 : 700), "audit", std::to_string(i)));
+      store->keep_letter("gone", letter(static_cast<Sequence>(i) + 1));
       REQUIRE(store->flush());
     }
   }
@@ -87,6 +135,12 @@ Outcome open_damaged(const std::string& bytes) {
       auto arrived = lane.arrived();
       out.delivered = static_cast<int>(arrived.size());
       for (const int number : arrived) out.altered = out.altered || number < 1 || number > kEvents;
+      const auto letters = (*opened)->letters({}, {}, 0, 100);
+      if (letters)
+        for (const KeptLetter& kept : *letters) out.altered = out.altered || !is_intact(kept);
+      const std::string place = (*opened)->checkpoint("audit");
+      out.altered = out.altered || (!place.empty() && (place.size() > 2 || std::atoi(place.c_str()) >= 20 ||
+                                                       std::to_string(std::atoi(place.c_str())) != place));
       static_cast<void>((*opened)->flush());
     }
     ::_exit(::write(pipe[1], &out, sizeof out) == sizeof out ? 0 : 1);
@@ -161,7 +215,7 @@ TEST_CASE("any damage to any page: no crash, no altered event, an exact count or
         for (std::size_t i = 0; i < 512; ++i) bad[page + i] = static_cast<char>(random());
     }
     const Outcome outcome = open_damaged(bad);
-    // The record of a cursor has sums, but no checksum: what it counts may differ when it is replaced as a whole.
+    // An older copy of a page is whole, so the end of the log may be an older one.
     CHECK_FALSE(outcome.crashed);
     CHECK_FALSE(outcome.altered);
     CHECK(outcome.refused >= 0);
@@ -229,27 +283,120 @@ TEST_CASE("without LMDB's lock file it starts as ever") {
   REQUIRE(lane.has(10));
 }
 
+TEST_CASE("a record is what was written at its place, or nothing") {
+  const std::string good = seal("cursors", "out", "value");
+  CHECK(unseal("cursors", "out", good) == "value");
+  CHECK(sealed_value(good) == "value");
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+    CHECK_FALSE(unseal("cursors", "out", bad));
+  }
+  for (std::size_t size = 0; size < good.size(); ++size) CHECK_FALSE(unseal("cursors", "out", good.substr(0, size)));
+  CHECK_FALSE(unseal("cursors", "other", good));
+  CHECK_FALSE(unseal("checkpoints", "out", good));
+}
+
 TEST_CASE("a damaged place in the log costs duplicates, never events") {
+  // The checksum; what is counted; where it stands; the limits; the number of ranges.
+  for (const int bit : {3, 32 * 2 + 1, 32 * 3, 32 * 5, -9, -70}) {
+    CAPTURE(bit);
+    const TemporaryDirectory dir;
+    {
+      const auto store = open_store(dir.path());
+      FakeLane keeper(*store, "keeper");
+      FakeLane lane(*store, "out");
+      Numbers made;
+      for (int i = 0; i < 3; ++i) REQUIRE(store->append(made.batch(10), "audit", "10"));
+      REQUIRE(lane.has(30));
+      lane.settle_first();
+      REQUIRE(store->flush());
+    }
+    CHECK(complaints(dir.path()).empty());
+    flip(dir.path(), "cursors", "out", bit);
+    CHECK(complaints(dir.path()).find("the place of exporter out is damaged") != std::string::npos);
+    const auto store = open_store(dir.path());
+    {
+      // The name of the damaged one may be wrong: who is new may be the one.
+      FakeLane unknown(*store, "unknown", true);
+      REQUIRE(unknown.has(30));
+    }
+    FakeLane lane(*store, "out", true);
+    REQUIRE(lane.has(30));
+    CHECK(lane.arrived() == numbers(1, 30));
+    CHECK(soon([&] { return lane.cursor().ledger().delivered == 30; }));
+    REQUIRE(store->flush());
+    CHECK(complaints(dir.path()).empty());
+    FakeLane late(*store, "late");
+    CHECK(late.cursor().ledger().accepted == 0);
+  }
+}
+
+TEST_CASE("a damaged checkpoint: the source goes on behind its newest event in the log, or is told that it was lost") {
+  for (const bool with_events : {true, false}) {
+    CAPTURE(with_events);
+    const TemporaryDirectory dir;
+    {
+      const auto store = open_store(dir.path());
+      FakeLane keeper(*store, "keeper");
+      Numbers made;
+      if (with_events) {
+        REQUIRE(store->append(made.batch(5), "audit", "10"));
+        REQUIRE(store->append(made.batch(5), "audit", "20"));
+        REQUIRE(store->append(made.batch(5), "other", "7"));
+      }
+      REQUIRE(store->append(nullptr, "audit", "30"));
+      REQUIRE(store->flush());
+      CHECK_FALSE(store->checkpoint_lost("new"));
+    }
+    flip(dir.path(), "checkpoints", "audit", -2);
+    CHECK(complaints(dir.path()) == "the checkpoint of source audit is damaged\n");
+    const auto store = open_store(dir.path());
+    CHECK(store->checkpoint("audit") == (with_events ? "20" : ""));
+    CHECK(store->checkpoint_lost("audit") != with_events);
+    CHECK(store->checkpoint("other") == (with_events ? "7" : ""));
+    if (!with_events) REQUIRE(store->append(nullptr, "audit", "0"));
+    REQUIRE(store->flush());
+    CHECK(complaints(dir.path()).empty());
+  }
+}
+
+TEST_CASE("a damaged dead letter is never shown or counted: it goes to the quarantine") {
   const TemporaryDirectory dir;
   {
     const auto store = open_store(dir.path());
-    FakeLane keeper(*store, "keeper");
-    FakeLane lane(*store, "out");
-    Numbers made;
-    for (int i = 0; i < 3; ++i) REQUIRE(store->append(made.batch(10), "audit", "10"));
-    REQUIRE(lane.has(30));
-    lane.settle_first();
+    for (Sequence sequence = 1; sequence <= 3; ++sequence) store->keep_letter("out", letter(sequence));
     REQUIRE(store->flush());
   }
+  CHECK(complaints(dir.path()).empty());
+  flip(dir.path(), "dead", letter_key("out", 2), -50);
+  flip(dir.path(), "dead", letter_key("out", 0), 40);
+  const std::string said = complaints(dir.path());
+  CHECK(said.find("the dead letter out/2 is damaged\n") != std::string::npos);
+  CHECK(said.find("the count of the dead letters of out is damaged\n") != std::string::npos);
+
+  const TemporaryDirectory copy;
+  std::filesystem::copy(dir / "store", copy / "store");
   {
-    auto database = *Database::open({.directory = dir / "store"});
-    auto txn = *database.write();
-    REQUIRE(database.put_cursor(txn, "out", "no record"));
-    REQUIRE(txn.commit());
+    auto inspector = *Inspector::open(copy.path(), Inspector::Access::change);
+    const auto repaired = inspector.repair();
+    REQUIRE(repaired);
+    CHECK(repaired->letters == 1);
+    CHECK(repaired->blocks.empty());
+    CHECK(inspector.check([](uint64_t, uint64_t) {})->clean());
   }
+
   const auto store = open_store(dir.path());
-  FakeLane lane(*store, "out", true);
-  REQUIRE(lane.has(30));
-  CHECK(lane.arrived() == numbers(1, 30));
-  CHECK(soon([&] { return lane.cursor().ledger().delivered == 30; }));
+  FakeLane lane(*store, "out");
+  const auto letters = store->letters({}, {}, 0, 10);
+  REQUIRE(letters);
+  REQUIRE(letters->size() == 2);
+  CHECK((is_intact((*letters)[0]) && is_intact((*letters)[1])));
+  CHECK(soon([&] { return store->figures().letters_damaged == 1; }));
+  REQUIRE(store->flush());
+  CHECK(complaints(dir.path()).empty());
+  const Figures figures = store->figures();
+  CHECK(figures.quarantined == 1);
+  REQUIRE(figures.exporters.size() == 1);
+  CHECK(figures.exporters[0].letters == 2);
 }

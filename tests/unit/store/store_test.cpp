@@ -280,20 +280,23 @@ TEST_CASE("the ids of the last events come back") {
   CHECK(ids == std::vector<uint64_t>{1, 2, 3, 4, 5});
 }
 
-TEST_CASE("a store of a newer version is refused") {
-  const TemporaryDirectory dir;
-  { const auto store = open_store(dir.path()); }
-  {
-    auto env = *lmdb::Environment::open({.directory = dir / "store", .map_bytes = 1 << 30});
-    auto txn = *lmdb::Transaction::begin(env, lmdb::Transaction::Kind::write);
-    const auto meta = *txn.open("meta", 0);
-    const uint32_t newer = 2;
-    REQUIRE(txn.put(meta, "format", {reinterpret_cast<const char*>(&newer), sizeof newer}));
-    REQUIRE(txn.commit());
+TEST_CASE("a store of a newer version is refused, and one of an older with what to do") {
+  for (const uint32_t format : {1U, 3U}) {
+    CAPTURE(format);
+    const TemporaryDirectory dir;
+    { const auto store = open_store(dir.path()); }
+    {
+      auto env = *lmdb::Environment::open({.directory = dir / "store", .map_bytes = 1 << 30});
+      auto txn = *lmdb::Transaction::begin(env, lmdb::Transaction::Kind::write);
+      const auto meta = *txn.open("meta", 0);
+      REQUIRE(txn.put(meta, "format", {reinterpret_cast<const char*>(&format), sizeof format}));
+      REQUIRE(txn.commit());
+    }
+    const auto opened = store::open_store(options_for(dir.path()));
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().message_code() == 5004);
+    CHECK((opened.error().what().find("move " + dir.path() + "/store away") != std::string::npos) == (format == 1));
   }
-  const auto opened = store::open_store(options_for(dir.path()));
-  REQUIRE_FALSE(opened);
-  CHECK(opened.error().message_code() == 5004);
 }
 
 TEST_CASE("a dead letter is chosen by its own event's id, not by one that its event mentions") {

@@ -88,6 +88,8 @@ TEST_CASE("an event is where each exporter has it, and unknown when nobody knows
   CHECK(found->in_log);
   CHECK(found->sequence == 42);
   CHECK(found->severity == 3);
+  CHECK(found->source == "audit");
+  CHECK(found->position == "x");
   CHECK(found->accepted_unix_ns == clock.unix_ns());
   CHECK(found->event_json.find("\"n\":42}") != std::string::npos);
   CHECK(of(*found, "slow").place == Place::queued);
