@@ -34,8 +34,8 @@ class HttpExporter {
     return classify_status(response);
   }
   // For exporters that need several requests per batch. `step` is 0 after the first answer. `verdict` is kept from step
-  // to step and is the batch's result when this returns done; on send, `next` goes out and after() runs again. `verdict`
-  // of a batch on hold is not used.
+  // to step and is the batch's result when this returns done; on send, `next` goes out and after() runs again.
+  // `verdict` of a batch on hold is not used.
   virtual Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t step, Verdict& verdict,
                      Request& next) {
     (void)step;
