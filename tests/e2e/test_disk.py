@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -141,17 +142,17 @@ class DataDirectory(Case):
         text = self.refused(5005, wrapper=in_namespace("mount --bind '%s' '%s'\nmount -o remount,bind,ro '%s'" % (data, data, data)))
         self.assertIn("read-only", text.lower())
 
-    def test_of_a_newer_version(self):
+    def test_of_another_version(self):
         self.run_once(self.config_path)
         os.unlink(self.path("out.jsonl"))
         path = self.path("data/store/data.mdb")
         with open(path, "rb") as f:
             content = f.read()
-        newer = content.replace(b"format\x01\0\0\0", b"format\x02\0\0\0")
-        self.assertNotEqual(newer, content)
-        with open(path, "wb") as f:
-            f.write(newer)
-        self.refused(5004)
+        ours = re.search(rb"format([\x01-\xff])\0\0\0", content).group(1)[0]
+        for other in (ours - 1, ours + 1):
+            with open(path, "wb") as f:
+                f.write(content.replace(b"format%c\0\0\0" % ours, b"format%c\0\0\0" % other))
+            self.refused(5004)
 
     def test_damaged_and_cut_stores(self):
         self.run_once(self.config_path)
