@@ -117,15 +117,12 @@ class Mock:
         return "%s://127.0.0.1:%d" % (scheme, self.port)
 
     def recorded(self):
-        found = []
         try:
             with open(self.record) as f:
-                for line in f:
-                    if line.endswith("\n"):
-                        found.append(json.loads(line))
+                text = f.read()  # at once: the file grows, and its last line may be a part of one
         except FileNotFoundError:
-            pass
-        return found
+            return []
+        return [json.loads(line) for line in text.split("\n")[:-1]]
 
     def everything(self):
         return self.kept + self.recorded()
