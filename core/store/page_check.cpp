@@ -35,8 +35,13 @@ Error damaged(uint64_t page, const std::string& what) {
 
 class TreeCheck {
  public:
-  TreeCheck(int fd, const Meta& meta, std::size_t most_pages)
-      : fd_(fd), most_pages_(most_pages), page_bytes_(meta.free.pad), behind_(meta.last_page + 1), seen_(behind_) {}
+  TreeCheck(int fd, uint64_t file_bytes, const Meta& meta, std::size_t most_pages)
+      : fd_(fd),
+        file_bytes_(file_bytes),
+        most_pages_(most_pages),
+        page_bytes_(meta.free.pad),
+        behind_(meta.last_page + 1),
+        seen_(behind_) {}
 
   enum class Kind { free_list, names, records };
   Result<void> table(const TableRoot& table, Kind kind) {
@@ -112,6 +117,7 @@ class TreeCheck {
     if (head.size() < kPageHead || at<uint64_t>(head, 0) != first || at<uint16_t>(head, 10) != kOverflow ||
         at<uint32_t>(head, 12) != pages)
       return damaged(first, "is not what leads to it expects");
+    if (first * page_bytes_ + kPageHead + size > file_bytes_) return damaged(page, "has a value behind the file's end");
     if (kind_ != Kind::free_list) return {};
     CS_TRY(list, read_at(fd_, first * page_bytes_ + kPageHead, size));
     return free_pages(first, list);
@@ -144,6 +150,7 @@ class TreeCheck {
   }
 
   const int fd_;
+  const uint64_t file_bytes_;
   const std::size_t most_pages_, page_bytes_;
   const uint64_t behind_;
   std::vector<bool> seen_;
@@ -189,7 +196,12 @@ Result<void> check_tree_pages(int data_fd, std::size_t txn_id, std::size_t most_
   const Meta& meta = second.txn_id == txn_id ? second : first;
   // Two commits went by in between: they were made by a daemon that works with the pages.
   if (meta.txn_id != txn_id) return {};
-  TreeCheck check(data_fd, meta, most_pages);
+  struct stat st {};
+  if (::fstat(data_fd, &st) != 0) return Error{Code::io, "read the store: " + errno_text(errno), 5005};
+  const auto bytes = static_cast<uint64_t>(st.st_size);
+  // What lies behind the end of a file that was cut and could not be lengthened ends the process when LMDB reads it.
+  if (bytes < (meta.last_page + 1) * meta.free.pad) most_pages = 0;
+  TreeCheck check(data_fd, bytes, meta, most_pages);
   CS_CHECK(check.table(meta.free, TreeCheck::Kind::free_list));
   CS_CHECK(check.table(meta.main, TreeCheck::Kind::names));
   for (const TableRoot& table : check.take_names()) CS_CHECK(check.table(table, TreeCheck::Kind::records));
