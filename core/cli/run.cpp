@@ -95,7 +95,7 @@ class Run {
     admin::Backend backend = admin_backend(*pipeline_, configuration_, plugins_, *search_, draining_);
     // What is asked for may have to be done by tick().
     backend.store = [this, ask = backend.store](admin::StoreRequest what, const admin::Parameters& parameters) {
-      tick_after(kTick);
+      tick_within(kTick);
       return ask(what, parameters);
     };
     admin_.emplace(loop_, std::move(socket), admin_access(configuration_.admin), std::move(backend));
@@ -190,6 +190,11 @@ class Run {
     for (const auto& source : configuration_.sources)
       if (source.enabled && source.type == "stdin") return false;
     return pipeline_->idle();
+  }
+
+  // Never later than it was to come: who asks all the time would put it off for ever.
+  void tick_within(std::chrono::steady_clock::duration delay) {
+    if (timer_.expiry() > std::chrono::steady_clock::now() + delay) tick_after(delay);
   }
 
   // Replaces the one that was to come.

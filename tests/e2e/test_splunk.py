@@ -219,12 +219,11 @@ class Answers(Case):
         self.assertEqual({letter["event"]["event_id"] for letter in self.dead_letters("splunk")}, refused)
         self.assertEqual(sorted(splunk.arrivals()), sorted(ids(events) - refused))
 
-    # The interval is long: a batch of more than Cloud takes has to come together on a slow machine, too.
     def test_splunk_cloud_says_too_large_in_its_own_way(self):
-        events = [event(n, metadata={"n": n, "pad": "x" * 40_000}) for n in range(300)]
+        events = [event(n, metadata={"n": n, "pad": "x" * 200_000}) for n in range(60)]
         self.write("in.jsonl", lines(events))
         splunk = self.mock("splunk", "--cloud")
-        status, text = self.run_once(self.config(self.source() + self.splunk(splunk, more="batch_max_bytes = 9000000\nflush_interval_ms = 30000\n")))
+        status, text = self.run_once(self.config(self.source() + self.splunk(splunk, more="batch_max_bytes = 9000000\nflush_interval_ms = 3000\n")))
         self.assertEqual(status, 0, text)
         self.assertEqual(sorted(splunk.arrivals()), sorted(ids(events)))
         self.assertIn("CS4032", text)
