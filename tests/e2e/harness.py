@@ -5,9 +5,11 @@ sets: CSIEM_BIN (clawdstrike-siem), CSIEM_MOCK (clawdstrike-siem-mock), CSIEM_DA
 (directory of the misbehaving plugins).
 """
 
+import fcntl
 import http.server
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -74,14 +76,34 @@ def wait_for(what, condition, patience=None):
     raise AssertionError("timed out waiting for " + what)
 
 
+held_ports = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nothing listens on, and that stays this process's own while nothing does.
+
+    Not one of those that the kernel gives out: while a double is stopped, another process would get its port.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        first = int(f.read().split()[0])
+    directory = os.path.join(tempfile.gettempdir(), "csiem-e2e-ports")
+    os.makedirs(directory, exist_ok=True)
+    for port in random.sample(range(max(first - 8000, 1024), first), k=min(8000, first - 1024)):
+        lock = open(os.path.join(directory, str(port)), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        held_ports.append(lock)
+        return port
+    raise AssertionError("no port is free")
 
 
 class Mock:
-    """One platform double. `port` keeps its port over restarts."""
+    """One platform double, on the same port over restarts."""
 
     def __init__(self, directory, platform, *options, port=0):
         self.platform = platform
@@ -89,7 +111,7 @@ class Mock:
         self.directory = directory
         self.name = "%s-%s" % (platform, uuid.uuid4().hex[:6])
         self.record = os.path.join(directory, self.name + ".jsonl")
-        self.port = port
+        self.port = port or free_port()
         self.process = None
         self.summary = None
         self.start()
@@ -110,8 +132,6 @@ class Mock:
             text=True,
         )
         wait_for("the double to listen", lambda: os.path.exists(port_file))
-        with open(port_file) as f:
-            self.port = int(f.read())
 
     def url(self, scheme="http"):
         return "%s://127.0.0.1:%d" % (scheme, self.port)

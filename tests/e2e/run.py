@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every end-to-end test, two test classes at a time, and ends with one line 'N passed, N failed'.
+"""Runs every end-to-end test, CSIEM_JOBS (3) at a time, and ends with one line 'N passed, N failed'.
 
   run.py [PATTERN]        only the tests whose name contains PATTERN
 """
@@ -8,6 +8,7 @@ import concurrent.futures
 import os
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -26,16 +27,18 @@ def test_names(pattern):
 
 
 def run(name):
+    begin = time.monotonic()
     p = subprocess.run([sys.executable, "-m", "unittest", name], cwd=HERE, capture_output=True, text=True)
-    return name, p.returncode == 0, "skipped" in p.stderr.splitlines()[-1] if p.stderr else False, p.stderr
+    skipped = "skipped" in p.stderr.splitlines()[-1] if p.stderr else False
+    return name, p.returncode == 0, skipped, p.stderr, time.monotonic() - begin
 
 
 def main():
     names = test_names(sys.argv[1] if len(sys.argv) > 1 else "")
     passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=int(os.environ.get("CSIEM_JOBS", "3"))) as pool:
-        for name, good, skip, text in pool.map(run, names):
-            print("%s %s" % ("SKIP" if skip else "ok  " if good else "FAIL", name), flush=True)
+        for name, good, skip, text, seconds in pool.map(run, names):
+            print("%s %5.1f s %s" % ("SKIP" if skip else "ok  " if good else "FAIL", seconds, name), flush=True)
             skipped += skip
             passed += good and not skip
             failed += not good

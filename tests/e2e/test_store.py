@@ -31,7 +31,7 @@ class Log(Case):
             id, port, FAST_RETRY, more)
 
     def test_what_was_read_arrives_although_the_source_is_gone(self):
-        events = [event(n) for n in range(3000)]
+        events = [event(n) for n in range(1000)]
         self.write("in.jsonl", lines(events))
         port = free_port()
         config = self.configuration(self.dead_url_webhook(port) + self.file_exporter())
@@ -39,17 +39,18 @@ class Log(Case):
         self.assertEqual(status, 75, text)
         self.assertEqual(set(self.file_ids()), ids(events))
         queues = self.queues()
-        self.assertEqual(queues["hook"]["queued"], 3000)
+        self.assertEqual(queues["hook"]["queued"], 1000)
         self.assertEqual(queues["archive"]["queued"], 0)
         os.unlink(self.path("in.jsonl"))
         self.write("in.jsonl", "")
         mock = self.mock("webhook", port=port)
-        config = self.configuration(self.dead_url_webhook(port) + self.file_exporter(), grace="50s")
+        config = self.configuration(self.dead_url_webhook(port) + self.file_exporter(), grace="110s")
+        # What stopped the first run is remembered: the first request goes out half a minute into the second one.
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(set(mock.arrivals()), ids(events))
-        self.assertEqual(len(self.file_ids()), 3000)
-        self.assertEqual(self.queues()["hook"]["delivered"], 3000)
+        self.assertEqual(len(self.file_ids()), 1000)
+        self.assertEqual(self.queues()["hook"]["delivered"], 1000)
 
     def test_severe_events_go_ahead_of_a_backlog_after_a_restart(self):
         events = [event(n) for n in range(5000)] + [event(9000, "critical")]
