@@ -78,9 +78,16 @@ void read_versions(Context& context, const Reader& read, schema::OutputSettings&
   for (auto& [format, version] : read.map("schema.versions")) out.versions[format] = version;
   const Node* const table = read.node("schema.versions");
   if (table == nullptr || table->kind != Node::Kind::table) return;
+  std::vector<std::string> formats;
+  for (const auto& one : schema::schemas()) formats.push_back(one.format);
   for (const auto& [format, node] : table->members) {
     const std::string* const version = as_text(node);
     if (version == nullptr || node.unresolved) continue;
+    if (const std::string meant = nearest(format, formats); !meant.empty() && meant != format) {
+      context.findings
+          .warning(1024, node.value, "a version of format '" + format + "', which the package does not have")
+          .hint = did_you_mean(format, formats);
+    }
     for (const auto& one : schema::schemas()) {
       if (one.format != format || !schema::full_version(format, *version).empty()) continue;
       std::string known;
