@@ -61,6 +61,18 @@ bool is_origin(const json::object& property) {
          });
 }
 
+// The first of several that was written; the first one when none was.
+std::string written_of(std::string_view settings, const Destination& destination) {
+  const std::string_view first = settings.substr(0, settings.find(','));
+  while (!settings.empty()) {
+    const auto comma = settings.find(',');
+    const std::string one(settings.substr(0, comma));
+    if (written_below(destination, one)) return one;
+    settings = comma == std::string_view::npos ? std::string_view() : settings.substr(comma + 1);
+  }
+  return std::string(first);
+}
+
 std::string usual_setting(const json::object& schema, const Destination& destination, int message_code) {
   if (message_code == 4010 && !destination.secrets.empty()) return destination.secrets.front().handle;
   if (message_code != 4001 && message_code != 4002 && message_code != 4003) return {};
@@ -90,7 +102,7 @@ AnswerWords answer_words(std::string_view schema_json, const Destination& destin
   AnswerWords out;
   out.origin = destination.origin;
   if (const json::object* words = entry(schema, vendor_code, message_code)) {
-    out.setting = std::string(text_at(*words, "setting"));
+    out.setting = written_of(text_at(*words, "setting"), destination);
     out.next = std::string(text_at(*words, "next"));
   }
   if (out.setting.empty()) out.setting = usual_setting(schema, destination, message_code);

@@ -2,7 +2,8 @@
 // next, and how to find an event over there.
 //
 // - x-csiem-answers, at the top: by the plugin's own code ("hec.7") or a message of the daemon ("CS4010"), an object
-//   with `setting`, a dotted path, and `next`, a sentence; both optional
+//   with `setting`, a dotted path or several with commas, of which the first counts that somebody wrote, and `next`, a
+//   sentence; both optional
 // - x-csiem-lookup, at the top: a text in which {event_id} is the event's id, {path} a setting, and {path,other|text}
 //   the first of several settings that has a plain value, else the text
 // SPDX-License-Identifier: Apache-2.0
