@@ -54,6 +54,7 @@ const Api::Route* Api::find(std::string_view method, std::string_view path, std:
       {"POST", "/api/v1/exporters/{id}/pause", Role::operate, &Api::pause},
       {"POST", "/api/v1/exporters/{id}/resume", Role::operate, &Api::resume},
       {"POST", "/api/v1/exporters/{id}/flush", Role::operate, &Api::flush},
+      {"POST", "/api/v1/exporters/{id}/send-test", Role::operate, &Api::send_test},
       {"GET", "/api/v1/dlq", Role::viewer, &Api::letters, StoreRequest::letters},
       {"DELETE", "/api/v1/dlq", Role::admin, &Api::purge, StoreRequest::purge},
       {"POST", "/api/v1/dlq/replay", Role::operate, &Api::replay},
@@ -91,8 +92,10 @@ void Api::handle(const Request& request, std::function<void(Answer)> done) {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
   std::string id;
   const Route* const route = find(request.method, path, &id);
-  const bool searches = route != nullptr && route->search && backend_.search && request.role >= route->role &&
-                        request.method == route->method;
+  const bool allowed = route != nullptr && request.role >= route->role && request.method == route->method;
+  constexpr Answer (Api::*kSendTest)(const Request&, const std::string&) = &Api::send_test;
+  if (allowed && route->handler == kSendTest && backend_.send_test) return send_test(request, id, std::move(done));
+  const bool searches = allowed && route->search && backend_.search;
   auto parameters = searches ? request_parameters(request.target, request.body) : Result<Parameters>(Parameters());
   if (!searches || !parameters) return done(handle(request));
   if (!id.empty()) (*parameters)["id"] = id;
@@ -168,6 +171,23 @@ Answer Api::exporter(const Request&, const std::string& id) {
 Answer Api::pause(const Request& request, const std::string& id) { return act(Action::pause, request, id); }
 Answer Api::resume(const Request& request, const std::string& id) { return act(Action::resume, request, id); }
 Answer Api::flush(const Request& request, const std::string& id) { return act(Action::flush, request, id); }
+
+// Who cannot wait for the platform's answer gets none.
+Answer Api::send_test(const Request&, const std::string&) { return error_answer(404, 8006, "no tests here"); }
+
+void Api::send_test(const Request& request, const std::string& exporter, std::function<void(Answer)> done) {
+  const auto parameters = request_parameters(request.target, request.body);
+  auto answer = [this, exporter, given = parameters ? *parameters : Parameters(), by = std::string(request.by),
+                 done = std::move(done)](const Result<std::string>& document) {
+    Parameters with = given;
+    with["exporter"] = exporter;
+    Answer told = store_answer(document, 200, "send-test", with, by);
+    count("/api/v1/exporters/{id}/send-test", told.status);
+    done(std::move(told));
+  };
+  if (!parameters) return answer(Error{Code::invalid, parameters.error().what()});
+  backend_.send_test(exporter, *parameters, std::move(answer));
+}
 
 Answer Api::letters(const Request& request, const std::string&) {
   return ask_store(StoreRequest::letters, request, {});

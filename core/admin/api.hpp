@@ -33,6 +33,11 @@ struct Backend {
   // The same for those that look through the store (letters, purge, trace), which may take seconds: returns at once,
   // and calls `done` later on the control thread. Empty: store() is asked.
   std::function<void(StoreRequest, Parameters parameters, std::function<void(Result<std::string>)> done)> search = {};
+  // Sends one test event through an exporter of the snapshot's. Returns at once, and calls `done` later on the control
+  // thread with the answer's JSON. Without it there are no tests.
+  std::function<void(const std::string& exporter, const Parameters& parameters,
+                     std::function<void(Result<std::string>)> done)>
+      send_test = {};
   // The health of StoreView without the rest, at once even when the disk hangs. May be empty: all is well.
   std::function<std::string()> store_health = {};
 };
@@ -53,7 +58,8 @@ class Api {
  public:
   explicit Api(Backend backend) : backend_(std::move(backend)) {}
 
-  // Calls `done` with the answer, at once unless the store has to be searched. `done` keeps the Api alive.
+  // Calls `done` with the answer, at once unless the store has to be searched or a platform has to answer. `done` keeps
+  // the Api alive.
   void handle(const Request& request, std::function<void(Answer)> done);
   Answer handle(const Request& request);
   // Counts an answer that was given without asking handle().
@@ -85,6 +91,8 @@ class Api {
   Answer job(const Request& request, const std::string& parameter);
   Answer cancel_job(const Request& request, const std::string& parameter);
   Answer trace(const Request& request, const std::string& parameter);
+  Answer send_test(const Request& request, const std::string& parameter);
+  void send_test(const Request& request, const std::string& exporter, std::function<void(Answer)> done);
   Answer act(Action action, const Request& request, const std::string& exporter);
   Answer ask_store(StoreRequest what, const Request& request, const std::string& id, unsigned status = 200);
   // Of a request whose parameters are these. `change` is its line for the log; empty: it changes nothing.

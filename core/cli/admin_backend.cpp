@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "cli/send_test_document.hpp"
 #include "cli/store_backend.hpp"
 
 namespace csiem::cli {
@@ -233,6 +234,16 @@ admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configu
   };
   backend.store = [&pipeline, &configuration](admin::StoreRequest what, const admin::Parameters& parameters) {
     return ask_store(pipeline, configuration, what, parameters);
+  };
+  backend.send_test = [&pipeline](const std::string& exporter, const admin::Parameters& parameters,
+                                  std::function<void(Result<std::string>)> done) {
+    auto order = send_test_order(exporter, parameters);
+    if (!order) return done(std::move(order).error());
+    // By a shared pointer: one of the two calls it.
+    const auto tell = std::make_shared<std::function<void(Result<std::string>)>>(std::move(done));
+    auto begun = pipeline.send_tests().start(
+        *std::move(order), [tell](const pipeline::SendTestReport& report) { (*tell)(send_test_document(report)); });
+    if (!begun) (*tell)(std::move(begun).error());
   };
   backend.search = [&search](admin::StoreRequest what, admin::Parameters parameters,
                              std::function<void(Result<std::string>)> done) {

@@ -75,6 +75,18 @@ struct ExportersArguments {
   std::vector<std::string> ids;
   bool yes = false;
 };
+struct InitArguments {
+  std::vector<std::string> platforms;
+  std::string source;  // TYPE:PATH
+  std::string output;  // empty: standard output
+  bool force = false;
+};
+struct SendTestArguments {
+  std::vector<std::string> exporters;
+  bool all = false;
+  std::string severity = "info";
+  std::string wait = "30s";
+};
 struct DlqArguments {
   std::string exporter, error_class, since, event_id, where;
   std::string id, file, to;
@@ -106,6 +118,8 @@ struct Arguments {
   SchemaArguments schema;
   HealthArguments health;
   ExportersArguments exporters;
+  InitArguments init;
+  SendTestArguments send_test;
   DlqArguments dlq;
   QueueArguments queue;
   PackArguments pack;
@@ -137,6 +151,8 @@ int exporters_list(const Arguments& arguments);
 int exporters_pause(const Arguments& arguments);
 int exporters_resume(const Arguments& arguments);
 int exporters_flush(const Arguments& arguments);
+int init(const Arguments& arguments);
+int send_test(const Arguments& arguments);
 int dlq_list(const Arguments& arguments);
 int dlq_show(const Arguments& arguments);
 int dlq_export(const Arguments& arguments);

@@ -23,14 +23,16 @@ constexpr const char* kOverview =
               status               what the running daemon does
               health               whether it is alive and ready; for probes
               trace EVENT_ID       what became of one event
-  Configure   validate             check configuration, plugins, credentials and rules
+  Configure   init --platform NAME write a configuration to begin with
+              validate             check configuration, plugins, credentials and rules
               config show          effective settings, with --origin where each comes from
               config defaults      every key with its default
               test                 unit tests for the configuration, without network
               transform            convert events and check them against a schema
               schema check         check events that are formatted already
               explain CSnnnn       what a message means and what to do
-  Deliver     exporters list       where each exporter stands
+  Deliver     send-test ID         send one test event, and see what the platform says
+              exporters list       where each exporter stands
               exporters pause ID   keep its events queued; resume and flush
 
   Look after  dlq list             events that exporters gave up, and why
@@ -148,6 +150,15 @@ class CommandLine {
     command(app_, "trace", "what became of one event; exit 1 when it is not known (any more)", &trace)
         ->add_option("event_id", arguments_.trace_id, "its event_id")
         ->required();
+    auto& s = arguments_.send_test;
+    auto* test_event = command(
+        app_, "send-test", "send one marked event through exporters; exit 1 when a platform refuses it", &send_test);
+    auto* named = test_event->add_option("id", s.exporters, "exporters of the configuration");
+    test_event->add_flag("--all", s.all, "every enabled exporter")->excludes(named);
+    test_event->add_option("--severity", s.severity, "info, low, medium, high or critical")->capture_default_str();
+    test_event->add_option("--wait", s.wait, "how long to wait for the answer, confirmation included")
+        ->type_name("DURATION")
+        ->capture_default_str();
     auto* exporters = app_.add_subcommand("exporters", "the exporters of the running daemon");
     exporters->require_subcommand(1, 1);
     exporters->fallthrough();
@@ -172,6 +183,14 @@ class CommandLine {
     check->add_flag("--deny-warnings", v.deny_warnings, "warnings fail, too");
     check->add_option("--max-errors", v.max_errors, "print at most so many problems")->check(CLI::Range(1, 100000));
     check->add_option("--events", v.events, "try filters and routes on these events")->type_name("FILE");
+
+    auto& i = arguments_.init;
+    auto* starter =
+        command(app_, "init", "write a commented configuration; without -o or --source only the exporters", &init);
+    starter->add_option("--platform", i.platforms, "an exporter plugin (repeatable)")->type_name("NAME");
+    starter->add_option("--source", i.source, "where events come from: jsonl:/PATH or stdin")->type_name("TYPE:PATH");
+    starter->add_option("-o,--output", i.output, "the file to write; without it, standard output")->type_name("FILE");
+    starter->add_flag("--force", i.force, "write over a file that is there");
 
     auto* config = app_.add_subcommand("config", "look at the configuration");
     config->require_subcommand(1, 1);

@@ -98,6 +98,12 @@ class Run {
       tick_within(kTick);
       return ask(what, parameters);
     };
+    backend.send_test = [this, test = backend.send_test](const std::string& exporter,
+                                                         const admin::Parameters& parameters,
+                                                         std::function<void(Result<std::string>)> done) {
+      tick_within(kTick);
+      test(exporter, parameters, std::move(done));
+    };
     admin_.emplace(loop_, std::move(socket), admin_access(configuration_.admin), std::move(backend));
     admin_->start();
   }

@@ -148,6 +148,7 @@ struct Destination {
     Origin origin;
   };
   std::vector<Written> writes;
+  std::map<std::string, Origin> places;  // of the plugin's settings that somebody wrote, by dotted path
   Origin origin;
 };
 

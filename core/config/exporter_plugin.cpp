@@ -87,6 +87,18 @@ void ExporterReader::check_format(const Reader& read) {
   finding.notes.push_back(std::move(note));
 }
 
+namespace {
+
+void note_places(const Node& table, const std::string& prefix, std::map<std::string, Origin>& out) {
+  for (const auto& [name, member] : table.members) {
+    const std::string path = prefix.empty() ? name : prefix + "." + name;
+    out.emplace(path, member.value);
+    note_places(member, path, out);
+  }
+}
+
+}  // namespace
+
 Destination ExporterReader::destination(const Exporter& exporter, const Node& settings, const Node* set,
                                         const std::string& prefix) {
   Destination out;
@@ -112,6 +124,7 @@ Destination ExporterReader::destination(const Exporter& exporter, const Node& se
   out.allowed_origins = std::move(answer.origins);
   out.masked = std::move(answer.masked);
   out.writes = std::move(answer.writes);
+  note_places(settings, "", out.places);
   ask_plugin(exporter, settings, out);
   if (set == nullptr)
     for (auto& [path, value] : answer.defaults)

@@ -33,6 +33,14 @@ std::optional<PluginSchema> PluginSchema::parse(std::string_view schema_json, st
   return PluginSchema(std::move(impl));
 }
 
+std::string PluginSchema::title() const { return std::string(text_at(impl_->schema, "title")); }
+
+Node PluginSchema::example() const {
+  const json::value* examples = impl_->schema.if_contains("examples");
+  if (examples == nullptr || !examples->is_array() || examples->get_array().empty()) return {};
+  return node_from_json(examples->get_array().front(), {});
+}
+
 std::vector<std::string> PluginSchema::names() const {
   std::vector<std::string> out;
   if (const json::object* properties = object_at(impl_->schema, "properties"))

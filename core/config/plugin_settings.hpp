@@ -37,6 +37,7 @@ class PluginSchema {
   PluginSchema& operator=(PluginSchema&&) noexcept;
   ~PluginSchema();
 
+  std::string title() const;
   std::vector<std::string> names() const;     // of the settings at the top
   bool knows(std::string_view dotted) const;  // "tls.ca_fingerprint"
   std::vector<std::string> names_below(std::string_view name) const;
@@ -49,6 +50,9 @@ class PluginSchema {
     bool required = false, secret = false;
   };
   std::vector<Row> rows() const;
+
+  // The first of the schema's examples; an empty table without one.
+  Node example() const;
 
   struct Request {
     const Node* settings = nullptr;        // the table to check: without the daemon's own keys

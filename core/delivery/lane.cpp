@@ -61,6 +61,7 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       fields_(std::move(parts.fields)),
       check_(std::move(parts.check)),
       refresh_credential_(std::move(parts.refresh_credential)),
+      attempted_(std::move(parts.attempted)),
       cursor_(std::move(parts.cursor)),
       settlement_(*cursor_, context_.stats, parts.settled),
       retry_(retry_policy(parts.settings.retry)),

@@ -54,6 +54,20 @@ struct LaneStats {
 // How `run --dry-run` sees a request instead of the network.
 using DryRunSink = std::function<void(const std::string& exporter, const std::string& rendered_request)>;
 
+// What came of one attempt to deliver a batch of one event.
+struct Attempt {
+  int32_t outcome = 0;   // CSIEM_*
+  int message_code = 0;  // of messages.def; 0: nothing is wrong
+  int http_status = 0;   // of the last answer; 0: there was none, or the exporter does not speak HTTP
+  std::string vendor_code, vendor_text;
+  std::string words;           // all of it as people read it
+  int64_t answered_ns = 0;     // from submit() to the last answer, or to the end when there was none
+  int64_t confirmed_ns = 0;    // from that answer to the word that the event is safe; 0: none was waited for
+  int64_t retry_after_ms = 0;  // the server's wish
+};
+// Told about each attempt, on the lane's thread, before anything follows from it. True: seen enough; nothing follows.
+using AttemptWatcher = std::function<bool(const Attempt&)>;
+
 // What a plugin counts about itself (csiem.metrics/1).
 struct PluginMetric {
   std::string name;
@@ -88,6 +102,7 @@ struct LaneParts {
   DryRunSink dry_run;             // empty: the network
   std::function<void()> settled;  // optional; see Settlement. Lane's thread, about once per published batch
   bool from_log = true;           // false: sends nothing but what is replayed
+  AttemptWatcher attempted;       // optional; of a lane that is given one event
 };
 
 // The delivery threads and the lanes pinned to them. Constructed and stopped on the control thread.

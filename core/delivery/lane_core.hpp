@@ -148,6 +148,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   int64_t running_ns(int64_t now) const;
   uint64_t credential_generations() const;
   std::string describe(const Flight& flight, const Verdict& verdict) const;
+  Attempt attempt_of(const Flight& flight, const Verdict& verdict, int64_t now) const;
   std::string setting_of(uint32_t outlet) const;
   void remember_error(const std::string& text);
 
@@ -165,6 +166,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   const std::unique_ptr<schema::OutputFields> fields_;
   const std::unique_ptr<schema::OutputCheck> check_;
   std::function<void(const std::string&, std::function<void(bool)>)> refresh_credential_;
+  const AttemptWatcher attempted_;
   std::unique_ptr<store::Cursor> cursor_;
   SystemRandom random_;
   Sha256 hasher_;

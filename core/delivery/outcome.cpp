@@ -97,6 +97,7 @@ void Lane::finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_
     return delivered;
   }();
   const Verdict& judged = context_.dry_run ? kDryRun : verdict;
+  if (attempted_ && attempted_(attempt_of(*flight, judged, now))) return;
   Outcomes outcomes = sort_out(judged, flight->parcel->count, flight->status);
   outcomes.search = flight->parcel->search;
   if (outcomes.accepted) give_up(suspects_);

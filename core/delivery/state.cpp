@@ -73,8 +73,10 @@ std::string Lane::setting_of(uint32_t outlet) const {
   return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
 }
 
-// The vendor's words, kept, and where the setting stands that led there.
-std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
+namespace {
+
+// What the host saw and the vendor said.
+std::string words_of(const Flight& flight, const Verdict& verdict) {
   std::string out;
   const auto add = [&](std::string_view text) {
     if (text.empty()) return;
@@ -90,8 +92,45 @@ std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
   if (!verdict.code.empty()) add("code " + verdict.code);
   if (!verdict.text.empty()) add('"' + verdict.text + '"');
   if (out.empty()) out = "the plugin says " + std::string(outcome_word(verdict.outcome));
+  return out;
+}
+
+}  // namespace
+
+// The vendor's words, kept, and where the setting stands that led there.
+std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
+  const std::string out = words_of(flight, verdict);
   const std::string setting = setting_of(flight.outlet);
   return setting.empty() ? out : out + " (set at " + setting + ")";
+}
+
+Attempt Lane::attempt_of(const Flight& flight, const Verdict& verdict, int64_t now) const {
+  Verdict judged = verdict;
+  if (!verdict.named.empty()) {
+    const Verdict::Named& named = verdict.named.front();
+    judged.outcome = named.outcome;
+    if (!named.code.empty()) judged.code = named.code;
+    if (!named.text.empty()) judged.text = named.text;
+  }
+  Attempt out;
+  out.outcome = judged.outcome;
+  out.message_code = judged.outcome == CSIEM_RETRY    ? code_of(kind_of(flight))
+                     : judged.outcome == CSIEM_REJECT ? 4030
+                     : judged.outcome == CSIEM_SPLIT  ? 4032
+                     : judged.outcome == CSIEM_AUTH   ? 4010
+                     : judged.outcome == CSIEM_CONFIG ? 4040
+                                                      : 0;
+  out.http_status = flight.status;
+  out.vendor_code = judged.code;
+  out.vendor_text = judged.text;
+  out.words = words_of(flight, judged);
+  out.answered_ns = now - flight.sent_ns;
+  if (context_.confirms_later && flight.confirming) {
+    out.answered_ns = flight.quiet_since_ns - flight.sent_ns;
+    out.confirmed_ns = now - flight.quiet_since_ns;
+  }
+  out.retry_after_ms = std::max(judged.retry_after_ms, flight.retry_after_ms);
+  return out;
 }
 
 void Lane::remember_error(const std::string& text) {

@@ -9,6 +9,8 @@
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "pipeline/credential_settings.hpp"
+#include "pipeline/lane_parts.hpp"
 #include "pipeline/revive.hpp"
 #include "process/privacy/keyed_hash.hpp"
 
@@ -16,17 +18,6 @@ namespace csiem::pipeline {
 namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
-
-credentials::CredentialStore::Settings credential_settings(const config::Credentials& from) {
-  credentials::CredentialStore::Settings to;
-  to.default_provider = from.provider;
-  to.refresh_interval_ms = from.refresh_interval_ms;
-  to.env.prefix = from.env_prefix;
-  to.file.directory = from.file_dir;
-  to.file.trim = from.file_trim;
-  to.file.trust_mount = from.file_trust_mount;
-  return to;
-}
 
 store::Durability durability(const std::string& word) {
   if (word == "interval") return store::Durability::interval;
@@ -67,6 +58,7 @@ Pipeline::Pipeline(const config::Configuration& configuration, plugin::Registry&
       credentials_(credential_settings(configuration.credentials), clock_) {}
 
 Pipeline::~Pipeline() {
+  send_tests_.reset();
   if (intake_) intake_->stop();
   if (delivery_) delivery_->stop();
   replays_.reset();
@@ -133,19 +125,8 @@ Result<void> Pipeline::open_lanes() {
 }
 
 Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
-  CS_TRY(component, plugins_.exporter(exporter.type));
-  CS_TRY(format, schemas_.choose(*component, exporter.format, configuration_.schema.default_format));
+  CS_TRY(parts, lane_parts(exporter, plugins_, schemas_, configuration_.schema.default_format));
   CS_TRY(cursor, store_->open_cursor(cursor_options(exporter)));
-  delivery::LaneParts parts;
-  parts.settings = exporter;
-  parts.exporter = component;
-  parts.format = format;
-  if (format != nullptr) {
-    parts.format_config_json = schemas_.config_json(*format, exporter.output);
-    parts.moves = schema::FieldMoves::make(format->name, exporter.output);
-    parts.fields = schema::OutputFields::make(format->name, exporter.output);
-    parts.check = schema::OutputCheck::make(format->name, exporter.output, exporter.id);
-  }
   parts.credentials = &credentials_;
   parts.refresh_credential = [this](const std::string& key, std::function<void(bool)> done) {
     refresh_credential(key, std::move(done));
@@ -167,6 +148,15 @@ void Pipeline::connect() {
     if (exporter.enabled && exporter.announce_gaps) gap_notices_->announce_for(exporter.id);
   store_->on_gap([this](const store::Gap& gap) { gap_notices_->add(gap); });
   replays_ = std::make_unique<Replays>(*store_, *delivery_, make_reviver(), clock_);
+  SendTests::Parts tests;
+  tests.configuration = &configuration_;
+  tests.plugins = &plugins_;
+  tests.schemas = &schemas_;
+  tests.credentials = &credentials_;
+  tests.clock = &clock_;
+  tests.dry_run = options_.dry_run;
+  tests.on_control = options_.on_control;
+  send_tests_ = std::make_unique<SendTests>(std::move(tests));
 }
 
 Result<void> Pipeline::open_sources() {
@@ -236,6 +226,7 @@ void Pipeline::refresh_credential(const std::string& key, std::function<void(boo
 void Pipeline::tick() {
   const int64_t now = clock_.mono_ns();
   replays_->tick();
+  send_tests_->tick();
   gap_notices_->tick();
   if (now >= next_resolve_ns_) resolve_credentials(false);
   if (now >= next_watch_ns_) {
@@ -251,7 +242,8 @@ void Pipeline::tick() {
 }
 
 bool Pipeline::idle() const {
-  return !unresolved_ && store_->unsettled_events() == 0 && store_->health() == store::Health::ok && !replays_->busy();
+  return !unresolved_ && store_->unsettled_events() == 0 && store_->health() == store::Health::ok &&
+         !replays_->busy() && !send_tests_->busy();
 }
 
 void Pipeline::begin_drain() {

@@ -19,6 +19,7 @@
 #include "pipeline/gap_notices.hpp"
 #include "pipeline/intake.hpp"
 #include "pipeline/replay.hpp"
+#include "pipeline/send_test.hpp"
 #include "plugin/registry.hpp"
 #include "schema/schema_registry.hpp"
 #include "store/store.hpp"
@@ -58,6 +59,7 @@ class Pipeline {
   const store::Store& store() const { return *store_; }
   store::Store& store() { return *store_; }
   Replays& replays() { return *replays_; }
+  SendTests& send_tests() { return *send_tests_; }
   // What could not be started, in words.
   const std::vector<std::string>& left_out() const { return left_out_; }
 
@@ -106,6 +108,7 @@ class Pipeline {
   std::unique_ptr<Replays> replays_;
   std::unique_ptr<GapNotices> gap_notices_;
   std::unique_ptr<Intake> intake_;
+  std::unique_ptr<SendTests> send_tests_;
   std::vector<std::string> left_out_;
   uint64_t credentials_seen_ = 0;
   int64_t next_resolve_ns_ = 0, next_watch_ns_ = 0, next_log_flush_ns_ = 0;

@@ -179,7 +179,8 @@ class Tools(Case):
     def test_plugins_are_listed_without_being_run(self):
         status, out, _ = self.cli("plugins", "list")
         self.assertEqual(status, 0)
-        for name in ("splunk", "elastic", "webhook", "file", "ecs", "native"):
+        for name in ("splunk", "elastic", "datadog", "sumo_logic", "webhook", "syslog", "file", "ecs", "native", "kv", "ocsf",
+                     "cef"):
             self.assertRegex(out, r"(?m)^%s +(exporter|format) " % name)
         status, out, _ = self.cli("--json", "plugins", "list")
         self.assertIn("splunk", {p["name"] for p in json.loads(out)["plugins"]})

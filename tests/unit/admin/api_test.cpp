@@ -274,3 +274,43 @@ TEST_CASE("who searches the store is answered later, and keeps nobody else from 
   const std::string metrics = api.handle({"GET", "/metrics", Role::none, ""}).body;
   CHECK(metrics.find("/api/v1/events/{id}/trace") != std::string::npos);
 }
+
+TEST_CASE("a send-test is answered when the platform has answered") {
+  std::vector<std::string> asked;
+  std::function<void(Result<std::string>)> answer;
+  Backend backend;
+  backend.snapshot = [] { return test::sample_snapshot(); };
+  backend.send_test = [&](const std::string& exporter, const Parameters& parameters,
+                          std::function<void(Result<std::string>)> done) {
+    asked.push_back(exporter + " " + parameters_json(parameters));
+    answer = std::move(done);
+  };
+  Api api(std::move(backend));
+  std::optional<Answer> given;
+  const auto ask = [&](std::string_view method, Role role, std::string_view body) {
+    given.reset();
+    api.handle({method, "/api/v1/exporters/splunk/send-test", role, "uid 1, pid 2", body},
+               [&](Answer told) { given = std::move(told); });
+  };
+  ask("POST", Role::operate, R"({"severity": "high"})");
+  REQUIRE(asked.size() == 1);
+  CHECK(asked.front() == R"(splunk {"severity":"high"})");
+  CHECK_FALSE(given);
+  answer(std::string("{}\n"));
+  REQUIRE(given);
+  CHECK(given->status == 200);
+  ask("POST", Role::operate, "");
+  answer(Error{Code::denied, "a test of exporter splunk runs", 8012});
+  REQUIRE(given);
+  CHECK(given->status == 409);
+  CHECK(code_of(*given) == "CS8012");
+
+  // Refused before anything is sent.
+  ask("POST", Role::viewer, "");
+  CHECK((given && given->status == 403));
+  ask("GET", Role::admin, "");
+  CHECK((given && given->status == 405));
+  ask("POST", Role::operate, "[1]");
+  CHECK((given && given->status == 400));
+  CHECK(asked.size() == 2);
+}
