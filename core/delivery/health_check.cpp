@@ -141,6 +141,8 @@ bool Lane::health_answered(uint64_t token, const Verdict& verdict, int64_t now) 
   call->open = false;
   call->code = code_of(*call, verdict);
   if (call->code != 0) call->text = cause_text(*call, verdict);
+  // Good without having asked anybody: it means that deliveries will show.
+  call->undecided = call->code == 0 && call->requests_made == 0 && !own_io();
   call->retry_after_ms = std::max(call->retry_after_ms, verdict.retry_after_ms);
   if (!verdict.breach.empty()) strike(verdict.breach, now);
   return true;
@@ -162,13 +164,12 @@ void Lane::cancel_health_check() {
 
 void Lane::end_health_check(int64_t now) {
   HealthRound& round = context_.health;
-  const bool own_io = (exporter_->exporter.flags & CSIEM_EXPORTER_OWN_IO) != 0;
   for (HealthCall& call : round.calls()) {
     if (!call.open) continue;
     call.open = false;
     outlets_[call.outlet].services->cancel(call.token);
     // A worker that is busy with a batch has not come to it.
-    call.undecided = own_io && !context_.flights.empty();
+    call.undecided = own_io() && !context_.flights.empty();
     call.code = 4003;
     const int64_t limit_ms = context_.settings.timeout_ms + kGraceMs;
     call.text = "the plugin did not answer a health check within " + std::to_string(limit_ms) + " ms";

@@ -102,6 +102,9 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void set_alarm(int64_t now);
   bool credentials_ready() const;
 
+  // The plugin brings its own protocol: the host sees no requests.
+  bool own_io() const noexcept { return (exporter_->exporter.flags & CSIEM_EXPORTER_OWN_IO) != 0; }
+
   // dispatch.cpp
   Gate gate(int64_t now) const;
   void dispatch(int64_t now);

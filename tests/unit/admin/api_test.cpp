@@ -172,7 +172,7 @@ TEST_CASE("a health check is answered when the platform has answered, with the e
   CHECK(health.at("basis") == "answer");
   CHECK(health.at("code") == "CS4001");
   CHECK(health.at("message") == "no connection (set at siem.toml:7:1)");
-  CHECK(health.at("checked") == "2023-11-14T22:13:20.000Z");
+  CHECK(health.at("checked") == "2023-11-14T22:13:20.000000000Z");
   CHECK(health.at("took_seconds") == 0.012);
   CHECK(health.at("checks") == 6);
   CHECK(health.at("failures") == 2);
