@@ -27,48 +27,54 @@ bool parse_range(std::string_view text, Fault* fault) {
   return dash == std::string_view::npos || whole_number(text.substr(dash + 1), &fault->last);
 }
 
+// What stands behind the '='.
+enum class Value { none, milliseconds, bytes, status };
+
+constexpr struct {
+  std::string_view name;
+  Fault::Kind kind;
+  Value value;
+} kKinds[] = {{"reset-before", Fault::Kind::reset_before, Value::none},
+              {"reset-after", Fault::Kind::reset_after, Value::none},
+              {"hang", Fault::Kind::hang, Value::none},
+              {"truncate", Fault::Kind::truncate, Value::none},
+              {"html", Fault::Kind::html, Value::none},
+              {"slow", Fault::Kind::slow, Value::milliseconds},
+              {"slow-read", Fault::Kind::slow_read, Value::milliseconds},
+              {"max-body", Fault::Kind::max_body, Value::bytes},
+              {"413-early", Fault::Kind::early_413, Value::bytes},
+              {"reset-early", Fault::Kind::early_reset, Value::bytes},
+              {"flood", Fault::Kind::flood, Value::bytes},
+              {"item", Fault::Kind::item, Value::status},
+              {"inside", Fault::Kind::inside, Value::status}};
+
 bool parse_kind(std::string_view kind, std::optional<std::string_view> value, Fault* fault) {
-  if (kind == "reset-before") {
-    fault->kind = Fault::Kind::reset_before;
-  } else if (kind == "reset-after") {
-    fault->kind = Fault::Kind::reset_after;
-  } else if (kind == "hang") {
-    fault->kind = Fault::Kind::hang;
-  } else if (kind == "truncate") {
-    fault->kind = Fault::Kind::truncate;
-  } else if (kind == "slow") {
-    fault->kind = Fault::Kind::slow;
+  for (const auto& known : kKinds) {
+    if (known.name != kind) continue;
+    fault->kind = known.kind;
+    if (known.value == Value::none) return true;
     if (!value) return false;
-    std::string_view digits = *value;
-    if (digits.ends_with("ms")) digits.remove_suffix(2);
-    return whole_number(digits, &fault->value);
-  } else if (kind == "max-body") {
-    fault->kind = Fault::Kind::max_body;
-    return value && whole_number(*value, &fault->value);
-  } else if (kind == "413-early" || kind == "reset-early") {
-    fault->kind = kind == "413-early" ? Fault::Kind::early_413 : Fault::Kind::early_reset;
-    return value && whole_number(*value, &fault->value);
-  } else if (kind == "item" || kind == "inside") {
-    fault->kind = kind == "item" ? Fault::Kind::item : Fault::Kind::inside;
-    return value && whole_number(*value, &fault->status);
-  } else if (kind == "html") {
-    fault->kind = Fault::Kind::html;
-  } else if (kind == "flood") {
-    fault->kind = Fault::Kind::flood;
-    return value && whole_number(*value, &fault->value);
-  } else {
-    if (kind == "status" && value) kind = *value;
-    fault->kind = Fault::Kind::status;
-    return whole_number(kind, &fault->status) && fault->status >= 300 && fault->status <= 599;
+    if (known.value == Value::status) return whole_number(*value, &fault->status);
+    if (known.value == Value::milliseconds && value->ends_with("ms")) value->remove_suffix(2);
+    return whole_number(*value, &fault->value);
   }
-  return true;
+  if (kind == "status" && value) kind = *value;
+  fault->kind = Fault::Kind::status;
+  return whole_number(kind, &fault->status) && fault->status >= 300 && fault->status <= 599;
 }
 
 bool is_early(const Fault& fault) {
-  return fault.kind == Fault::Kind::early_413 || fault.kind == Fault::Kind::early_reset;
+  return fault.kind == Fault::Kind::early_413 || fault.kind == Fault::Kind::early_reset ||
+         fault.kind == Fault::Kind::slow_read;
 }
 
 }  // namespace
+
+std::string_view name_of(Fault::Kind kind) {
+  for (const auto& known : kKinds)
+    if (known.kind == kind) return known.name;
+  return "status";
+}
 
 std::optional<Fault> parse_fault(std::string_view text, std::string* problem) {
   Fault fault;
@@ -95,7 +101,7 @@ std::optional<Fault> parse_fault(std::string_view text, std::string* problem) {
   const auto value = cut(rest, '=');
   if (!parse_kind(rest, value, &fault)) {
     *problem =
-        "expected a status, reset-before, reset-after, hang, truncate, slow=MS, max-body=BYTES, "
+        "expected a status, reset-before, reset-after, hang, truncate, slow=MS, slow-read=MS, max-body=BYTES, "
         "413-early=BYTES, reset-early=BYTES, html, flood=BYTES, inside=STATUS or item=STATUS";
     return std::nullopt;
   }
@@ -109,8 +115,11 @@ bool FaultPlan::hits(const Fault& fault, uint64_t request) {
 }
 
 const Fault* FaultPlan::strike_early(uint64_t request, uint64_t wire_bytes) {
-  for (const auto& fault : faults_)
-    if (is_early(fault) && wire_bytes > fault.value && hits(fault, request)) return &fault;
+  for (const auto& fault : faults_) {
+    if (!is_early(fault)) continue;
+    const bool in_reach = fault.kind == Fault::Kind::slow_read || wire_bytes > fault.value;
+    if (in_reach && hits(fault, request)) return &fault;
+  }
   return nullptr;
 }
 

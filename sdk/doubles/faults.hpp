@@ -19,6 +19,7 @@ namespace csiem::doubles {
 //   reset-after@4              process the fourth request, then close without an answer
 //   hang:1%                    process nothing, answer nothing, keep the connection
 //   slow=500ms:10%             process, answer after the delay
+//   slow-read=500ms:10%        read the body of the request only after the delay
 //   truncate@2                 process, send half of the answer, close
 //   max-body=65536             413 for decoded bodies above so many bytes
 //   413-early=65536            as soon as a body of more bytes on the wire is announced: 413, and close without reading
@@ -38,6 +39,7 @@ struct Fault {
     max_body,
     early_413,
     early_reset,
+    slow_read,
     item,
     html,
     flood,
@@ -50,6 +52,9 @@ struct Fault {
   std::string retry_after;
 };
 
+// The KIND of the text.
+std::string_view name_of(Fault::Kind kind);
+
 // Nothing, and `problem` says why, when the text is not of that form.
 std::optional<Fault> parse_fault(std::string_view text, std::string* problem);
 
@@ -58,7 +63,8 @@ class FaultPlan {
  public:
   FaultPlan(std::vector<Fault> faults, uint64_t seed) : faults_(std::move(faults)), random_(seed) {}
 
-  // The fault that strikes a request whose head announces `wire_bytes`, before its body is read; null for none.
+  // The fault that strikes a request whose head announces `wire_bytes`, before its body is read; null for none. After
+  // slow_read others may strike.
   const Fault* strike_early(uint64_t request, uint64_t wire_bytes);
   // The fault that strikes request number `request` (1-based) whose decoded body has `body_bytes`; null for none.
   const Fault* strike(uint64_t request, uint64_t body_bytes);

@@ -27,7 +27,7 @@ struct Arguments {
   std::string record, port_file;
   uint64_t until = 0, seed = 1;
   int idle_ms = 0;
-  bool json = false, quiet = false;
+  bool json = false, quiet = false, record_requests = false;
 };
 
 constexpr struct {
@@ -83,9 +83,10 @@ void define(CLI::App& app, Arguments& a) {
   app.add_option(
       "--fail", a.faults,
       "KIND[=VALUE][:PERCENT%][@FIRST[-LAST]][;retry-after=S]; KIND: a status, reset-before, reset-after, hang, "
-      "truncate, slow, max-body, 413-early, reset-early, item, html, flood, inside (repeatable)");
+      "truncate, slow, slow-read, max-body, 413-early, reset-early, item, html, flood, inside (repeatable)");
   app.add_option("--seed", a.seed, "of the faults' dice");
   app.add_option("--record", a.record, "write each event and broken rule there, one JSON object a line");
+  app.add_flag("--record-requests", a.record_requests, "write each HTTP request there, too");
   app.add_option("--until", a.until, "exit when so many different events have arrived");
   app.add_option("--idle-ms", a.idle_ms, "exit when nothing came for so long after the first request");
   app.add_flag("--json", a.json, "summary as JSON");
@@ -125,6 +126,7 @@ int serve(const Arguments& a, std::vector<Fault> faults) {
     std::fprintf(stderr, "clawdstrike-siem-mock: cannot create %s\n", a.record.c_str());
     return 73;
   }
+  if (a.record_requests) recorder.record_requests();
   FaultPlan plan(std::move(faults), a.seed);
   asio::io_context loop(1);
   asio::steady_timer idle(loop);

@@ -15,13 +15,13 @@ std::string quoted(std::string_view text) {
   return boost::json::serialize(boost::json::string(text.data(), text.size()));
 }
 
-uint64_t now_ns() {
+}  // namespace
+
+int64_t unix_ns() {
   timespec ts{};
   clock_gettime(CLOCK_REALTIME, &ts);
-  return static_cast<uint64_t>(ts.tv_sec) * 1'000'000'000U + static_cast<uint64_t>(ts.tv_nsec);
+  return static_cast<int64_t>(ts.tv_sec) * 1'000'000'000 + static_cast<int64_t>(ts.tv_nsec);
 }
-
-}  // namespace
 
 bool Recorder::open(const std::string& path) {
   if (path.empty()) return true;
@@ -35,9 +35,16 @@ void Recorder::line(const std::string& text) {
   std::fflush(file_.get());
 }
 
-void Recorder::request(int status) {
+void Recorder::request(int status, const Served* served) {
   ++requests_;
   ++statuses_[status];
+  const uint64_t brought = events_ + deduplicated_ - brought_before_;
+  brought_before_ = events_ + deduplicated_;
+  if (served == nullptr || !record_requests_) return;
+  line("{\"request\":" + std::to_string(served->number) + ",\"path\":" + quoted(served->path) +
+       ",\"came_ns\":" + std::to_string(served->came_ns) + ",\"answered_ns\":" + std::to_string(unix_ns()) +
+       ",\"status\":" + std::to_string(status) + ",\"events\":" + std::to_string(brought) +
+       ",\"fault\":" + quoted(served->fault) + ",\"retry_after\":" + quoted(served->retry_after) + "}\n");
 }
 
 void Recorder::event(std::string_view id, std::string_view destination, std::string_view body, bool deduplicated) {
@@ -54,7 +61,7 @@ void Recorder::event(std::string_view id, std::string_view destination, std::str
   }
   if (++arrivals_[std::string(id)] > 1) ++repeats_;
   if (file_)
-    line("{\"id\":" + quoted(id) + ",\"to\":" + quoted(destination) + ",\"at_ns\":" + std::to_string(now_ns()) +
+    line("{\"id\":" + quoted(id) + ",\"to\":" + quoted(destination) + ",\"at_ns\":" + std::to_string(unix_ns()) +
          ",\"body\":" + (body.empty() ? std::string("null") : std::string(body)) + "}\n");
 }
 

@@ -109,8 +109,17 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void read_body() {
     number_ = ++server_->requests;
+    const std::string_view target(parser_->get().target().data(), parser_->get().target().size());
+    served_ = {number_, std::string(target.substr(0, target.find('?'))), unix_ns(), {}, {}};
     const Fault* fault = server_->faults.strike_early(number_, parser_->content_length().value_or(0));
-    if (fault != nullptr) return refuse_early(*fault);
+    if (fault == nullptr) return receive();
+    served_.fault = name_of(fault->kind);
+    if (fault->kind != Fault::Kind::slow_read) return refuse_early(*fault);
+    timer_.expires_after(std::chrono::milliseconds(fault->value));
+    timer_.async_wait([self = this->shared_from_this()](const beast::error_code&) { self->receive(); });
+  }
+
+  void receive() {
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](const beast::error_code& error, std::size_t) {
                        if (!error) self->serve();
@@ -120,7 +129,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   // Closing with unread bytes resets the connection, as it does with servers that behave so.
   void refuse_early(const Fault& fault) {
     if (fault.kind == Fault::Kind::early_reset) {
-      server_->recorder.request(0);
+      server_->recorder.request(0, &served_);
       return reset();
     }
     keep_alive_ = false;
@@ -133,16 +142,17 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     const Call call = to_call(request, number_, server_->options.max_body_bytes);
     const Fault* fault = server_->faults.strike(number_, call.body.size());
     if (fault == nullptr) return answer(server_->platform.handle(call), 0, false);
+    served_.fault = name_of(fault->kind);
     switch (fault->kind) {
       case Fault::Kind::reset_before:
-        server_->recorder.request(0);
+        server_->recorder.request(0, &served_);
         return reset();
       case Fault::Kind::hang:
-        server_->recorder.request(0);
+        server_->recorder.request(0, &served_);
         return hang();
       case Fault::Kind::reset_after:
         (void)server_->platform.handle(call);
-        server_->recorder.request(0);
+        server_->recorder.request(0, &served_);
         server_->after_request();
         return reset();
       case Fault::Kind::slow:
@@ -162,6 +172,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       }
       case Fault::Kind::early_413:
       case Fault::Kind::early_reset:
+      case Fault::Kind::slow_read:
       case Fault::Kind::status:
       case Fault::Kind::item: {
         Answer failure = server_->platform.failure(fault->status);
@@ -172,7 +183,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void answer(Answer given, uint64_t delay_ms, bool truncated) {
-    server_->recorder.request(truncated ? 0 : given.status);
+    for (const auto& [name, value] : given.headers)
+      if (name == "Retry-After") served_.retry_after = value;
+    server_->recorder.request(truncated ? 0 : given.status, &served_);
     response_ = {};
     response_.version(11);
     response_.result(static_cast<unsigned>(given.status));
@@ -236,6 +249,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   http::response<http::string_body> response_;
   std::string text_;
   uint64_t number_ = 0;  // of the request under way
+  Served served_;        // the same
   bool keep_alive_ = true;
 };
 

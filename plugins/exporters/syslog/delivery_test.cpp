@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "common/test_host.hpp"
 #include "syslog/waiter.hpp"
@@ -173,6 +174,90 @@ TEST_CASE("after a reset the last messages come again, before the new ones; not 
     CHECK((text.find("three") < text.find("four")) == resend);
     CHECK(host.counter("resent") == (resend ? 2 : 0));
   }
+}
+
+TEST_CASE("a health check that finds the connection reset does not forget what was lost with it") {
+  Listener listener;
+  TestHost host(settings(quoted(listener.url())));
+  Batch batch("text/plain");
+  batch.add("e-1", "one");
+  REQUIRE(host.deliver(batch.view()).outcome == CSIEM_DELIVERED);
+  Socket peer = listener.accept();
+  reset(peer);
+  REQUIRE(host.health(7) == CSIEM_OK);
+  CHECK(host.wait_for(7).outcome == CSIEM_DELIVERED);
+  REQUIRE(listener.accept());  // that of the check
+  Batch next("text/plain");
+  next.add("e-2", "two");
+  REQUIRE(host.deliver(next.view()).outcome == CSIEM_DELIVERED);
+  const Socket again = listener.accept();
+  const std::string text = read_some(again.get(), 120);
+  CHECK(text.find("one") < text.find("two"));
+}
+
+TEST_CASE("a receiver that says farewell with bytes unread has lost them, however long ago they were sent") {
+  Listener listener;
+  TestHost host(settings(quoted(listener.url())));
+  Batch batch("text/plain");
+  batch.add("e-1", "one");
+  batch.add("e-2", "two");
+  REQUIRE(host.deliver(batch.view()).outcome == CSIEM_DELIVERED);
+  Socket peer = listener.accept();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5500));  // longer than what makes an orderly end suspicious
+  ::shutdown(peer.get(), SHUT_RDWR);
+  peer.reset();
+  Batch next("text/plain");
+  next.add("e-3", "three");
+  REQUIRE(host.deliver(next.view()).outcome == CSIEM_DELIVERED);
+  const Socket again = listener.accept();
+  const std::string text = read_some(again.get(), 180);
+  CHECK(text.find("one") < text.find("two"));
+  CHECK(text.find("two") < text.find("three"));
+}
+
+TEST_CASE("a receiver that reads slowly gets what was lost once more, over one connection and several attempts") {
+  Listener listener;
+  const int small = 64 * 1024;
+  ::setsockopt(listener.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  TestHost host(R"({"endpoints":[)" + quoted(listener.url()) +
+                R"(],"resend_window":4000,"csiem":{"timeout_ms":6000}})");
+  constexpr std::size_t kMessages = 2000, kBytes = 2000;
+  constexpr std::size_t kMost = kMessages * kBytes + 100 * 1024;  // headers are more; what is left fits into a kernel
+  Batch batch("text/plain");
+  for (std::size_t i = 0; i < kMessages; ++i) batch.add("e", std::string(kBytes, 'x'));
+  // How fast: pieces of 64 KiB with pauses of so many milliseconds, until `bytes` are read.
+  const auto read_slowly = [](const Socket& peer, std::size_t bytes, int pause_ms) {
+    for (std::size_t got = 0; got < bytes;) {
+      const std::string piece = read_some(peer.get(), 64 * 1024);
+      if (piece.empty()) return;
+      got += piece.size();
+      std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
+    }
+  };
+  REQUIRE(host.submit(batch.view(), 1) == CSIEM_OK);
+  Socket first = listener.accept();
+  read_slowly(first, kMost, 0);
+  CHECK(host.wait_for(1).outcome == CSIEM_DELIVERED);
+  reset(first);
+
+  Socket second;
+  std::thread reader([&] {
+    second = listener.accept();
+    read_slowly(second, kMost, 100);
+  });
+  Batch next("text/plain");
+  next.add("e", "after");
+  int attempts = 0;
+  Result result;
+  do {
+    result = host.deliver(next.view(static_cast<uint32_t>(attempts)));
+    if (result.outcome != CSIEM_DELIVERED) CHECK(result.code == "syslog.resending");
+  } while (result.outcome == CSIEM_RETRY && ++attempts < 50);
+  reader.join();
+  CHECK(result.outcome == CSIEM_DELIVERED);
+  CHECK(attempts > 0);
+  CHECK(host.counter("connects") == 2);
+  CHECK(host.counter("resent") == kMessages);
 }
 
 TEST_CASE("what a receiver does not read is not written: the batch is retried when the time is up") {

@@ -11,6 +11,9 @@ constexpr auto kFirstLook = std::chrono::milliseconds(200);
 // An orderly end so soon after messages may have cost them.
 constexpr auto kSuspicious = std::chrono::seconds(5);
 constexpr int64_t kLongestRestNs = 60'000'000'000;
+// Of what is sent again, before looking whether the receiver's kernel has it.
+constexpr std::size_t kPortionBytes = 64 * 1024;
+constexpr const char* kResending = "syslog.resending";
 
 std::vector<std::string> texts_of(const std::vector<Endpoint>& endpoints) {
   std::vector<std::string> out;
@@ -35,13 +38,15 @@ Framing Receivers::framing_of(const Endpoint& endpoint) const noexcept {
 
 std::optional<Failure> Receivers::send(const Messages& messages, std::vector<std::size_t>& unsent) {
   for (std::size_t at = 0; at < messages.all().size(); ++at) unsent.push_back(at);
+  const Deadline halfway = Clock::now() + settings_.timeout / 2, deadline = Clock::now() + settings_.timeout;
   std::optional<Failure> failure;
   for (std::size_t attempt = 0; attempt < receivers_.size(); ++attempt) {
-    if (attempt > 0 && !order_.another_is_ready(host_.mono_ns())) break;
+    if (attempt > 0 && (!order_.another_is_ready(host_.mono_ns()) || Clock::now() >= deadline)) break;
     const std::size_t i = order_.pick(host_.mono_ns());
-    failure = connect(i);
-    if (!failure) failure = send_lost(i);
-    if (!failure) failure = send_pending(i, messages, unsent);
+    failure = connect(i, deadline);
+    if (!failure) failure = send_lost(i, halfway, deadline);
+    if (failure && failure->code == kResending) return failure;
+    if (!failure) failure = send_pending(i, messages, unsent, deadline);
     if (!failure) {
       order_.succeeded(i);
       return std::nullopt;
@@ -53,7 +58,7 @@ std::optional<Failure> Receivers::send(const Messages& messages, std::vector<std
 }
 
 // A connection that is there may have ended since it was last used.
-std::optional<Failure> Receivers::connect(std::size_t i) {
+std::optional<Failure> Receivers::connect(std::size_t i, Deadline deadline) {
   Receiver& receiver = *receivers_[i];
   if (receiver.stream.is_open()) {
     const auto failure = receiver.stream.look_for_end(waiter_, Clock::now());
@@ -62,28 +67,39 @@ std::optional<Failure> Receivers::connect(std::size_t i) {
   }
   receiver.proven = false;
   auto failure = receiver.stream.open(settings_.endpoints[i], settings_.tls, resolver_, waiter_,
-                                      Clock::now() + std::min<Clock::duration>(kConnectTimeout, settings_.timeout));
+                                      std::min<Deadline>(Clock::now() + kConnectTimeout, deadline));
   if (!failure) host_.count("connects");
   return failure;
 }
 
-std::optional<Failure> Receivers::send_lost(std::size_t i) {
-  if (lost_.empty()) return std::nullopt;
+// In portions, so that a receiver that reads slowly has the same message again only when its connection ends once more.
+// What is left at `enough` waits for the next call, over the same connection.
+std::optional<Failure> Receivers::send_lost(std::size_t i, Deadline enough, Deadline deadline) {
   Receiver& receiver = *receivers_[i];
   const Framing framing = framing_of(settings_.endpoints[i]);
-  frames_.clear();
-  for (const std::string& message : lost_) append_frame(framing, message, frames_);
-  auto failure = receiver.stream.write(frames_, waiter_, deadline());
-  if (!failure) failure = settle(i);
-  if (failure) return failure;
-  host_.count("resent", lost_.size());
-  for (const std::string& message : lost_) remember(receiver, message);
-  lost_.clear();
+  while (!lost_.empty()) {
+    if (Clock::now() >= enough)
+      return Failure{CSIEM_RETRY, kResending,
+                     settings_.endpoints[i].text + ": " + std::to_string(lost_.size()) +
+                         " messages of a lost connection are still to be sent again"};
+    frames_.clear();
+    std::size_t count = 0;
+    for (; count < lost_.size() && frames_.size() < kPortionBytes; ++count)
+      append_frame(framing, lost_[count], frames_);
+    auto failure = receiver.stream.write(frames_, waiter_, deadline);
+    if (!failure) failure = settle(i, deadline);
+    if (failure) return failure;
+    host_.count("resent", count);
+    for (; count > 0; --count) {
+      remember(receiver, lost_.front());
+      lost_.pop_front();
+    }
+  }
   return std::nullopt;
 }
 
 std::optional<Failure> Receivers::send_pending(std::size_t i, const Messages& messages,
-                                               std::vector<std::size_t>& pending) {
+                                               std::vector<std::size_t>& pending, Deadline deadline) {
   Receiver& receiver = *receivers_[i];
   const Framing framing = framing_of(settings_.endpoints[i]);
   frames_.clear();
@@ -93,8 +109,8 @@ std::optional<Failure> Receivers::send_pending(std::size_t i, const Messages& me
     append_frame(framing, messages.text(messages.all()[at]), frames_);
     ends_.push_back(before + frames_.size());
   }
-  auto failure = receiver.stream.write(frames_, waiter_, deadline());
-  if (!failure) failure = settle(i);
+  auto failure = receiver.stream.write(frames_, waiter_, deadline);
+  if (!failure) failure = settle(i, deadline);
   // Before the receiver has proven that it understands us, an acknowledgement of its kernel means nothing. With
   // at_most_once what may have arrived counts as arrived.
   uint64_t arrived = receiver.proven ? receiver.stream.acknowledged() : before;
@@ -107,9 +123,9 @@ std::optional<Failure> Receivers::send_pending(std::size_t i, const Messages& me
 }
 
 // Everything is acknowledged and, on a new connection, did not make the receiver hang up.
-std::optional<Failure> Receivers::settle(std::size_t i) {
+std::optional<Failure> Receivers::settle(std::size_t i, Deadline deadline) {
   Receiver& receiver = *receivers_[i];
-  auto failure = receiver.stream.await_acknowledged(waiter_, deadline());
+  auto failure = receiver.stream.await_acknowledged(waiter_, deadline);
   if (receiver.proven) return failure;
   if (!failure) failure = receiver.stream.look_for_end(waiter_, Clock::now() + kFirstLook);
   if (failure) {
@@ -165,19 +181,24 @@ void Receivers::tend() {
   }
   if (lost_.empty() || !order_.another_is_ready(host_.mono_ns())) return;
   const std::size_t i = order_.pick(host_.mono_ns());
-  auto failure = connect(i);
-  if (!failure) failure = send_lost(i);
-  if (failure)
-    lost(i, *failure);
-  else
+  const Deadline halfway = Clock::now() + settings_.timeout / 2, deadline = Clock::now() + settings_.timeout;
+  auto failure = connect(i, deadline);
+  if (!failure) failure = send_lost(i, halfway, deadline);
+  if (!failure)
     order_.succeeded(i);
+  else if (failure->code != kResending)
+    lost(i, *failure);
 }
 
 std::optional<Failure> Receivers::probe() {
   std::optional<Failure> failure;
   for (std::size_t i = 0; i < receivers_.size(); ++i) {
     Receiver& receiver = *receivers_[i];
-    if (receiver.stream.is_open() && !receiver.stream.look_for_end(waiter_, Clock::now())) return std::nullopt;
+    if (receiver.stream.is_open()) {
+      const auto ended = receiver.stream.look_for_end(waiter_, Clock::now());
+      if (!ended) return std::nullopt;
+      lost(i, *ended);
+    }
     Stream stream;
     failure = stream.open(settings_.endpoints[i], settings_.tls, resolver_, waiter_, Clock::now() + kConnectTimeout);
     if (!failure && settings_.endpoints[i].transport == Transport::tls)

@@ -23,8 +23,9 @@ struct StreamSettings {
   std::optional<Framing> framing;  // nothing: octet counting, but lines for RFC 3164 over plain TCP
   bool rfc3164 = false;
   bool resend = true;
-  std::size_t resend_window = 100;            // messages
-  std::chrono::milliseconds timeout{30'000};  // of one attempt to write a batch
+  std::size_t resend_window = 100;  // messages
+  // Of one attempt to write a batch, what is to be sent again included.
+  std::chrono::milliseconds timeout{30'000};
 };
 
 // One thread, except for what Waiter allows.
@@ -48,14 +49,14 @@ class Receivers {
     bool proven = false;             // it has taken messages on this connection
   };
 
-  std::optional<Failure> connect(std::size_t i);
-  std::optional<Failure> send_lost(std::size_t i);
-  std::optional<Failure> send_pending(std::size_t i, const Messages& messages, std::vector<std::size_t>& pending);
-  std::optional<Failure> settle(std::size_t i);
+  std::optional<Failure> connect(std::size_t i, Deadline deadline);
+  std::optional<Failure> send_lost(std::size_t i, Deadline enough, Deadline deadline);
+  std::optional<Failure> send_pending(std::size_t i, const Messages& messages, std::vector<std::size_t>& pending,
+                                      Deadline deadline);
+  std::optional<Failure> settle(std::size_t i, Deadline deadline);
   void lost(std::size_t i, const Failure& failure);
   void remember(Receiver& receiver, std::string_view message);
   Framing framing_of(const Endpoint& endpoint) const noexcept;
-  Deadline deadline() const { return Clock::now() + settings_.timeout; }
 
   StreamSettings settings_;
   Host host_;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kPiece = 16 * 1024;  // one TLS record
 constexpr unsigned kUserTimeoutMs = 30'000;
+constexpr int kFarewellMs = 100;
 
 void set_option(int fd, int level, int name, int value) noexcept {
   ::setsockopt(fd, level, name, &value, sizeof value);
@@ -31,6 +32,12 @@ void tune(int fd) noexcept {
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
   set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(kUserTimeoutMs));
+}
+
+// A receiver that closes with bytes unread resets the connection right behind its farewell: then they are lost.
+bool is_reset_after_farewell(int fd) noexcept {
+  pollfd polled{fd, 0, 0};
+  return ::poll(&polled, 1, kFarewellMs) > 0 && (polled.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 const char* class_of(int error) noexcept {
@@ -215,19 +222,21 @@ std::optional<Failure> Stream::read_end() {
       if (n > 0) continue;
       const int error = SSL_get_error(ssl_.get(), n);
       if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return std::nullopt;
-      if (error == SSL_ERROR_ZERO_RETURN)
-        return fail({CSIEM_RETRY, "syslog.closed", endpoint_.text + ": the receiver closed the connection"},
-                    End::closed);
+      if (error == SSL_ERROR_ZERO_RETURN) return farewell();
       Failure failure = tls_failure(ssl_.get(), error, endpoint_, "connection lost");
       return fail(std::move(failure), End::reset);
     }
     const ssize_t n = ::recv(socket_.get(), ignored, sizeof ignored, MSG_DONTWAIT);
     if (n > 0) continue;
-    if (n == 0)
-      return fail({CSIEM_RETRY, "syslog.closed", endpoint_.text + ": the receiver closed the connection"}, End::closed);
+    if (n == 0) return farewell();
     if (errno == EAGAIN || errno == EINTR) return std::nullopt;
     return fail(errno, "connection lost");
   }
+}
+
+Failure Stream::farewell() {
+  const End end = is_reset_after_farewell(socket_.get()) ? End::reset : End::closed;
+  return fail({CSIEM_RETRY, "syslog.closed", endpoint_.text + ": the receiver closed the connection"}, end);
 }
 
 Failure Stream::fail(Failure failure, End end) {

@@ -16,8 +16,8 @@ namespace csiem::syslog {
 // How a connection ended, as far as it matters for what was sent before.
 enum class End {
   open,
-  closed,  // an orderly end
-  reset    // the receiver, or its machine, is gone
+  closed,  // an orderly end, after reading everything
+  reset    // the receiver, or its machine, is gone, or it closed with bytes unread
 };
 
 // One thread. Offsets count bytes given to write() since open().
@@ -48,6 +48,7 @@ class Stream {
   std::optional<Failure> read_end();
   void ask_tcp() noexcept;
   uint64_t wire_bytes() const noexcept;
+  Failure farewell();
   Failure fail(Failure failure, End end);
   Failure fail(int error, const char* what);
   Failure interrupted();
