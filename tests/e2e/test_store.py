@@ -56,9 +56,9 @@ class Log(Case):
         for end in ("stop", "kill9"):
             with self.subTest(end):
                 self.write("in-%s.jsonl" % end, lines(events))
-                mock = self.mock("webhook", "--fail", "503:50%")
+                mock = self.mock("webhook", "--fail", "503:25%")
                 hook = self.webhook(mock, id="hook-" + end, more=(
-                    'framing = "ndjson"\nbatch_size = 20\n[exporters.hook-%s.retry]\ninitial_backoff_ms = 600000\n'
+                    'framing = "ndjson"\nbatch_size = 20\n[exporters.hook-%s.retry]\ninitial_backoff_ms = 600000\njitter = "none"\n'
                     'max_backoff_ms = 600000\n[exporters.hook-%s.circuit_breaker]\nfailure_threshold = 1000\n'
                     % (end, end)))
                 text = ('version = "1.0.0"\n[admin]\nsocket = "%s"\n[global]\ndata_dir = "%s"\nshutdown_grace = "%s"\n'
@@ -66,7 +66,7 @@ class Log(Case):
                 text += self.source(name="in-%s.jsonl" % end) + hook
                 config = self.write("test.toml", text)
                 daemon = self.daemon(config)
-                settled = lambda: self.queues()["hook-" + end]["delivered"]
+                settled = lambda: self.queues().get("hook-" + end, {}).get("delivered", 0)
                 wait_for("a part to be settled", lambda: 500 < settled() == len(mock.arrivals()))
                 if end == "stop":
                     self.assertEqual(daemon.stop(), 0)
