@@ -170,7 +170,7 @@ Result<Figures> follow(Replay& replay, const admin::Parameters& order, uint64_t 
                        bool& gave_up) {
   CS_TRY(started, replay.start(order));
   Figures now = figures_of(started);
-  Progress progress(global);
+  Progress progress(global, Progress::Unit::events);
   const int64_t begun = system_clock().mono_ns();
   int64_t moved = begun;
   bool cancelled = false;

@@ -22,6 +22,13 @@ bool print_line(std::string_view line) {
   return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && (ended || std::fputc('\n', stdout) != EOF);
 }
 
+std::set<std::string> configured_exporters(const config::Configuration& configuration) {
+  std::set<std::string> ids;
+  for (const auto& exporter : configuration.exporters)
+    if (exporter.enabled) ids.insert(exporter.id);
+  return ids;
+}
+
 }  // namespace
 
 int queue_list(const Arguments& arguments) {
@@ -31,8 +38,7 @@ int queue_list(const Arguments& arguments) {
   std::vector<store::CursorView> cursors;
   std::set<std::string> configured;
   if (opened) {
-    for (const auto& exporter : opened->configuration.exporters)
-      if (exporter.enabled) configured.insert(exporter.id);
+    configured = configured_exporters(opened->configuration);
     auto found = opened->inspector.cursors();
     if (!found) return store_failure(found.error());
     cursors = *std::move(found);
@@ -127,8 +133,21 @@ int queue_adopt(const Arguments& arguments) {
   int status = kOk;
   auto opened = open_store(arguments, Inspector::Access::change, status);
   if (!opened) return status == kOk ? kNo : status;
-  const auto done = opened->inspector.adopt(arguments.queue.orphan, arguments.queue.to);
-  return done ? kOk : store_failure(done.error());
+  const std::string &from = arguments.queue.orphan, &to = arguments.queue.to;
+  const std::set<std::string> configured = configured_exporters(opened->configuration);
+  const std::string refusal =
+      configured.contains(from)  ? "exporter '" + from + "' is configured and goes on at its place itself"
+      : !configured.contains(to) ? "no exporter '" + to + "' is configured that could go on there"
+                                 : std::string();
+  if (!refusal.empty()) {
+    std::fprintf(stderr, "clawdstrike-siem: %s\n", refusal.c_str());
+    return kUsage;
+  }
+  if (const auto done = opened->inspector.adopt(from, to); !done) return store_failure(done.error());
+  if (!arguments.global.quiet)
+    std::fprintf(stderr, "%s goes on where %s stood; dead letters stay: dlq replay --exporter %s --to %s\n", to.c_str(),
+                 from.c_str(), from.c_str(), to.c_str());
+  return kOk;
 }
 
 }  // namespace csiem::cli

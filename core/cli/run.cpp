@@ -115,6 +115,7 @@ class Run {
       case 8001:
       case 5004:
       case 5009:
+      case 5015:
         return kIo;
       case 5005:
       case 8002:

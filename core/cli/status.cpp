@@ -70,7 +70,8 @@ std::string ledger_text(const json::object& status, bool separate) {
     if (good && number_member(ledger, "queued") == 0) continue;
     text += "  " + text_member(exporter, "id") + ": " + figure("accepted") + " accepted " + (good ? "=" : "!=") + " " +
             figure("delivered") + " delivered + " + figure("filtered") + " filtered + " + figure("dead_lettered") +
-            " dlq + " + figure("dropped") + " dropped + " + figure("queued") + " queued\n";
+            " dlq + " + figure("dropped") + " dropped + " +
+            (number_member(ledger, "lost") > 0 ? figure("lost") + " lost + " : "") + figure("queued") + " queued\n";
   }
   return "LEDGER  balanced for " + std::to_string(balanced) + " of " + std::to_string(all) + "\n" + text;
 }

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/rfc3339.hpp"
 #include "cli/letter_selection.hpp"
 #include "cli/store_documents.hpp"
 #include "cli/trace_document.hpp"
@@ -119,27 +120,39 @@ Result<std::string> replay(pipeline::Replays& replays, const admin::Parameters& 
   return find_job(replays, id);
 }
 
-// What the lanes say about themselves, at this moment.
-std::map<std::string, std::string> waiting_texts(const delivery::Delivery& delivery) {
-  std::map<std::string, std::string> out;
+// What a lane says about itself, at this moment, and whom to ask about one event.
+struct Waiting {
+  std::string text;
+  delivery::AttemptsOf attempts_of;
+};
+
+std::map<std::string, Waiting> waiting_lanes(const delivery::Delivery& delivery) {
+  std::map<std::string, Waiting> out;
   for (const auto& lane : delivery.lanes()) {
     const auto state = static_cast<delivery::LaneState>(lane.stats->state.load(std::memory_order_acquire));
     std::string text = "exporter is " + std::string(delivery::lane_state_word(state));
     if (const int code = lane.stats->problem_code.load(std::memory_order_relaxed); code != 0)
       text += " [CS" + std::to_string(code) + "]";
     if (state != delivery::LaneState::running && !lane.last_error.empty()) text += ", last: " + lane.last_error;
-    out.emplace(lane.id, std::move(text));
+    out.emplace(lane.id, Waiting{std::move(text), delivery.attempts_of(lane.id)});
   }
   return out;
 }
 
+std::string why_queued(const Waiting& lane, store::Sequence sequence) {
+  const auto attempts = lane.attempts_of(sequence);
+  if (!attempts) return lane.text;
+  return std::to_string(attempts->made) + (attempts->made == 1 ? " attempt" : " attempts") + ", the last at " +
+         format_rfc3339(attempts->last_unix_ns) + "; " + lane.text;
+}
+
 Result<std::string> trace(const store::Store& store, const config::Configuration& configuration,
-                          const std::map<std::string, std::string>& waiting, const std::string& event_id) {
+                          const std::map<std::string, Waiting>& lanes, const std::string& event_id) {
   CS_TRY(found, store.trace(event_id));
   if (!found) return Error{Code::not_found, unknown_event_text(event_id), 8011};
   return trace_document(*found, event_id, configuration.exporters, [&](const std::string& exporter) {
-    const auto at = waiting.find(exporter);
-    return at == waiting.end() ? std::string("no such exporter is configured") : at->second;
+    const auto at = lanes.find(exporter);
+    return at == lanes.end() ? std::string("no such exporter is configured") : why_queued(at->second, found->sequence);
   });
 }
 
@@ -209,7 +222,7 @@ StoreSearch::~StoreSearch() {
 
 void StoreSearch::ask(StoreRequest what, admin::Parameters parameters, std::function<void(Result<std::string>)> done) {
   // The lanes are the control thread's to look at.
-  auto lanes = what == StoreRequest::trace ? waiting_texts(pipeline_.delivery()) : std::map<std::string, std::string>();
+  auto lanes = what == StoreRequest::trace ? waiting_lanes(pipeline_.delivery()) : std::map<std::string, Waiting>();
   {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(

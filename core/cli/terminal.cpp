@@ -100,7 +100,7 @@ std::string json_text(std::string_view text) {
   return std::string(buffer.view());
 }
 
-Progress::Progress(const GlobalArguments& global) {
+Progress::Progress(const GlobalArguments& global, Unit unit) : unit_(unit) {
   kind_ = global.progress == "bar"     ? Kind::bar
           : global.progress == "plain" ? Kind::plain
           : global.progress == "json"  ? Kind::json
@@ -108,6 +108,10 @@ Progress::Progress(const GlobalArguments& global) {
           : global.quiet               ? Kind::none
           : is_terminal(2)             ? Kind::bar
                                        : Kind::plain;
+}
+
+std::string Progress::amount(uint64_t done) const {
+  return unit_ == Unit::bytes ? byte_text(done) : grouped(done, kind_ == Kind::bar);
 }
 
 void Progress::show(uint64_t done, uint64_t total, int64_t elapsed_ms, const std::string& note) {
@@ -119,10 +123,11 @@ void Progress::show(uint64_t done, uint64_t total, int64_t elapsed_ms, const std
   const int64_t left_ms =
       fraction > 0 ? static_cast<int64_t>(static_cast<double>(elapsed_ms) * (1 - fraction) / fraction) : 0;
   if (kind_ == Kind::json) {
+    const char* const words = unit_ == Unit::bytes ? "bytes" : "events";
     std::fprintf(stderr,
-                 "{\"schema\":\"clawdstrike-siem/progress/v1\",\"done_bytes\":%llu,\"total_bytes\":%llu,"
+                 "{\"schema\":\"clawdstrike-siem/progress/v1\",\"done_%s\":%llu,\"total_%s\":%llu,"
                  "\"elapsed_ms\":%lld,\"note\":%s}\n",
-                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total),
+                 words, static_cast<unsigned long long>(done), words, static_cast<unsigned long long>(total),
                  static_cast<long long>(elapsed_ms), json_text(note).c_str());
     return;
   }
@@ -132,9 +137,9 @@ void Progress::show(uint64_t done, uint64_t total, int64_t elapsed_ms, const std
     const auto full = static_cast<std::size_t>(fraction * kCells);
     line += '[' + std::string(full, '=') + std::string(kCells - full, ' ') + "] ";
   }
-  line += byte_text(done);
-  if (total > 0) line += "/" + byte_text(total);
-  line += "  " + byte_text(static_cast<uint64_t>(rate)) + "/s  elapsed " + duration_text(elapsed_ms);
+  line += amount(done);
+  if (total > 0) line += "/" + amount(total);
+  line += "  " + amount(static_cast<uint64_t>(rate)) + "/s  elapsed " + duration_text(elapsed_ms);
   if (total > 0 && left_ms > 0) line += "  left ~" + duration_text(left_ms);
   line += "  " + note;
   if (kind_ == Kind::bar) {

@@ -29,14 +29,18 @@ std::string json_text(std::string_view text);
 // elsewhere, JSON lines on request.
 class Progress {
  public:
-  explicit Progress(const GlobalArguments& global);
+  enum class Unit { bytes, events };
+  explicit Progress(const GlobalArguments& global, Unit unit = Unit::bytes);
   // `total` 0: not known. `note` is what follows the figures. Cheap enough to call ten times a second.
   void show(uint64_t done, uint64_t total, int64_t elapsed_ms, const std::string& note);
   // Leaves the line complete on the screen.
   void finish();
 
  private:
+  std::string amount(uint64_t done) const;
+
   enum class Kind { none, plain, bar, json } kind_;
+  Unit unit_;
   int64_t next_ms_ = 0;
   bool drawn_ = false;
 };

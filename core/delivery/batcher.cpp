@@ -131,16 +131,24 @@ bool Batcher::render(std::size_t room, int64_t now_ns, int64_t now_unix_ns) {
     const auto events = source->batch->events();
     const auto end = static_cast<uint32_t>(std::min<std::size_t>(events.size(), std::size_t{source->next} + budget));
     budget -= end - source->next;
-    uint64_t filtered = 0;
+    // Neighbours are told together.
+    uint32_t filtered = 0, filtered_first = 0;
+    const auto end_filtered = [&] {
+      if (filtered > 0) settlement_.end(source, store::Fate::filtered, filtered_first, filtered);
+      filtered = 0;
+    };
     while (source->next < end && full_.size() < room) {
       const uint32_t at = source->next++;
       if (source->taken_next < source->taken.size() && source->taken[source->taken_next] == at) {
         ++source->taken_next;
-        continue;
+        end_filtered();
+      } else if (render_event(source, events[at], open_)) {
+        end_filtered();
+      } else if (filtered++ == 0) {
+        filtered_first = at;
       }
-      if (!render_event(source, events[at], open_)) ++filtered;
     }
-    if (filtered > 0) settlement_.end(source, store::Fate::filtered, filtered);
+    end_filtered();
     if (source->next < events.size()) continue;
     inbox_.pop_front();
     if (scanned_ > 0) --scanned_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace csiem::delivery {
 namespace {
 
 constexpr unsigned kMostThreads = 4;
+// A lane answers with its next turn, unless its thread is stuck.
+constexpr auto kAnswerLimit = std::chrono::milliseconds(500);
 
 bool stuck_state(LaneState state) {
   return state == LaneState::open || state == LaneState::held_auth || state == LaneState::held_destination ||
@@ -125,6 +128,19 @@ std::vector<Delivery::LaneView> Delivery::lanes() const {
     view.violations = lane.check()->violations();
   }
   return views;
+}
+
+AttemptsOf Delivery::attempts_of(std::string_view id) const {
+  return [weak = std::weak_ptr(impl_->find(id))](store::Sequence sequence) {
+    const std::shared_ptr<Lane> lane = weak.lock();
+    const auto told = std::make_shared<std::promise<Attempts>>();
+    auto answer = told->get_future();
+    std::optional<Attempts> found;
+    const bool asked = lane && lane->ask(sequence, [told](const Attempts& attempts) { told->set_value(attempts); });
+    if (asked && answer.wait_for(kAnswerLimit) == std::future_status::ready)
+      if (const Attempts attempts = answer.get(); attempts.made > 0) found = attempts;
+    return found;
+  };
 }
 
 unsigned Delivery::abandoned_threads() const { return impl_->abandoned.load(std::memory_order_relaxed); }

@@ -46,7 +46,10 @@ void Lane::dispatch(int64_t now) {
       return;
     }
     const int64_t flush_ns = context_.settings.flush_interval_ms * kNsPerMs;
-    batcher_->seal_due(now - flush_ns, flushing_ || (probe && queue_.empty()));
+    // Nothing more comes in before something goes out: the batch will not get any larger.
+    const bool idle = queue_.empty() && context_.flights.empty() && batcher_->inbox_empty();
+    const bool sated = idle && context_.stats.queued_bytes.load(std::memory_order_relaxed) >= enough_bytes_;
+    batcher_->seal_due(now - flush_ns, flushing_ || sated || (probe && queue_.empty()));
     queue_full_batches();
     if (!send_next(now, probe)) {
       wake_at_ns_ = queue_.next_ready_ns(context_.settings.ordered);

@@ -11,8 +11,8 @@ namespace csiem::delivery {
 namespace {
 
 // What a lane may hold before its sources wait for it: enough to keep every permit busy, small enough to stay in the
-// cache's neighbourhood and under the memory promise.
-constexpr std::size_t kEnoughBytes = 8U << 20;
+// cache's neighbourhood and under the memory promise. More for batches that need more, within reason.
+constexpr std::size_t kEnoughBytes = 8U << 20, kMostEnoughBytes = 32U << 20;
 // Of batches that a destination has taken and not yet confirmed: what it confirms in a second or two at full speed.
 constexpr std::size_t kMostConfirmingBytes = 32U << 20;
 
@@ -97,6 +97,10 @@ Result<std::shared_ptr<Lane>> Lane::create(LaneParts parts, const Clock& clock, 
   CS_CHECK(lane->make_instances(setup));
   const BatchLimits limits = batch_limits(lane->context_.settings, lane->exporter_->limits);
   lane->configured_max_bytes_ = lane->context_.max_body_bytes = limits.max_bytes;
+  // An event in memory is about twice its body.
+  lane->enough_bytes_ =
+      static_cast<std::size_t>(std::clamp<uint64_t>(2 * limits.max_bytes, kEnoughBytes, kMostEnoughBytes));
+  if (lane->enough_bytes_ > kEnoughBytes) lane->cursor_->set_window(lane->enough_bytes_ / 2 * 3);
   lane->batcher_ = std::make_unique<Batcher>(
       lane->context_.settings, limits,
       Rendering{lane->format_.get(), lane->moves_.get(), lane->fields_.get(), lane->check_.get()}, lane->settlement_);
@@ -164,7 +168,7 @@ bool Lane::has_enough() const {
   const uint64_t events = context_.stats.queued_events.load(std::memory_order_relaxed);
   const uint64_t confirming = context_.stats.confirming_events.load(std::memory_order_relaxed);
   const uint64_t to_send = events > confirming ? events - confirming : 0;
-  if ((confirming == 0 ? bytes : bytes / std::max<uint64_t>(events, 1) * to_send) < kEnoughBytes) return false;
+  if ((confirming == 0 ? bytes : bytes / std::max<uint64_t>(events, 1) * to_send) < enough_bytes_) return false;
   // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
   // to give events up, they rather stay with their sources.
   const store::Lag lag = cursor_->lag();
@@ -193,6 +197,13 @@ bool Lane::publish(const event::BatchRef& batch, std::span<const store::Range> s
 
 void Lane::credentials_changed() {
   context_.mailbox.put([](Mailbox::Content& content) { return content.credentials = true; });
+}
+
+bool Lane::ask(store::Sequence sequence, std::function<void(const Attempts&)> answer) {
+  return context_.mailbox.put([&](Mailbox::Content& content) {
+    content.questions.push_back({sequence, std::move(answer)});
+    return true;
+  });
 }
 
 void Lane::flush() {
@@ -275,6 +286,7 @@ void Lane::run() {
         permits_.free(on_the_way()) && context_.limiter->wait_ns(now) == 0)
       context_.mailbox.wake();  // a plugin finished at once and there is more for it
   }
+  settlement_.tell();
   context_.stats.retry_tokens_milli.store(static_cast<int64_t>(budget_.tokens_at(now) * 1000),
                                           std::memory_order_relaxed);
   update_state(now);
@@ -322,6 +334,7 @@ void Lane::read_letters(int64_t now) {
   }
   if (letters_.credentials && hold_.kind() == Hold::Kind::auth && credential_generations() != held_generations_)
     hold_.probe_now(now);
+  for (const Mailbox::Question& question : letters_.questions) question.answer(look_for(question.sequence));
   if (letters_.credentials && health_code_ == 4010 && credential_generations() != health_generations_ &&
       health_due_ns_ != kNever)
     health_due_ns_ = now;
@@ -337,6 +350,31 @@ void Lane::read_letters(int64_t now) {
   }
   if (parked_) return;
   for (const Mailbox::Task& task : letters_.tasks) outlets_[task.outlet].services->run_task(task);
+}
+
+// In what waits, what is in flight, and what is suspected to be bad.
+Attempts Lane::look_for(store::Sequence sequence) const {
+  Attempts found;
+  const auto holds = [&](const Parcel& parcel) {
+    for (const OutBatch::Run& run : parcel.batch->runs()) {
+      if (run.source->remaining == 0 || !run.source->batch || run.source->replay) continue;
+      const event::EventBatch& batch = *run.source->batch;
+      if (sequence < batch.first_sequence() || sequence > batch.last_sequence()) continue;
+      const csiem_event* const wanted = &batch.events()[sequence - batch.first_sequence()];
+      const auto events = parcel.events();
+      if (std::find(events.begin(), events.end(), wanted) == events.end()) continue;
+      found = {parcel.sent, parcel.last_sent_unix_ns};
+      return true;
+    }
+    return false;
+  };
+  for (const auto& parcel : queue_.all())
+    if (holds(*parcel)) return found;
+  for (const auto& flight : context_.flights.all())
+    if (flight->parcel && holds(*flight->parcel)) return found;
+  for (const Suspect& suspect : suspects_)
+    if (holds(*suspect.parcel)) return found;
+  return found;
 }
 
 bool Lane::credentials_ready() const {
@@ -373,8 +411,8 @@ void Lane::bury_unrenderable() {
   for (Unrenderable& one : batcher_->unrenderable()) {
     store::DeadLetter letter;
     letter.event_id.assign(one.event->event_id.ptr, one.event->event_id.len);
-    const auto offset = static_cast<uint64_t>(one.event - one.source->batch->events().data());
-    letter.sequence = one.source->batch->first_sequence() + offset;
+    const uint32_t position = one.source->position(*one.event);
+    letter.sequence = one.source->batch->first_sequence() + position;
     letter.error_class = one.too_large() ? "too_large" : "format";
     letter.code = one.code;
     letter.vendor_text = clean_text(one.text);
@@ -384,7 +422,7 @@ void Lane::bury_unrenderable() {
     letter.event_json.assign(one.event->canonical_json.ptr, one.event->canonical_json.len);
     log::warn(letter.code, id(), letter.vendor_text, {{"event_id", letter.event_id}});
     settlement_.dead_letter(*one.source, std::move(letter));
-    settlement_.end(one.source, store::Fate::dead_lettered, 1);
+    settlement_.end(one.source, store::Fate::dead_lettered, position, 1);
   }
   batcher_->unrenderable().clear();
 }
@@ -418,6 +456,7 @@ void Lane::shut() {
   health_waiters_.tell(known_from_delivery());
   queue_.clear();
   suspects_.clear();
+  settlement_.tell_all();
   for (Outlet& outlet : outlets_) {
     outlet.services->shut();
     outlet.instance.reset();

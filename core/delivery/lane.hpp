@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -69,6 +71,14 @@ struct Attempt {
 };
 // Told about each attempt, on the lane's thread, before anything follows from it. True: seen enough; nothing follows.
 using AttemptWatcher = std::function<bool(const Attempt&)>;
+// How often an event that has not ended was sent.
+struct Attempts {
+  uint32_t made = 0;
+  int64_t last_unix_ns = 0;  // 0: not yet
+};
+// Asks the lane about an event of the log. Any thread; waits for the lane, but not for long. Nothing when the lane does
+// not answer or does not hold the event: it waits in the log.
+using AttemptsOf = std::function<std::optional<Attempts>(store::Sequence sequence)>;
 
 // What a plugin counts about itself (csiem.metrics/1).
 struct PluginMetric {
@@ -167,6 +177,8 @@ class Delivery {
     std::vector<std::pair<std::string, uint64_t>> violations;  // events by rule that they broke
   };
   std::vector<LaneView> lanes() const;
+  // Control thread. What it returns may outlive the lane.
+  AttemptsOf attempts_of(std::string_view id) const;
 
   // Looks at every delivery thread; replaces one whose plugin call is over its limit and parks the guilty lane. Called
   // by a timer of the control thread about once a second.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -58,10 +59,13 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   // Events of the log that have not ended here.
   uint64_t queued_events() const;
   store::Ledger ledger() const { return cursor_->ledger(); }
-  // Sources need not hurry for this lane's sake.
+  // It holds more than it can use soon: sources need not hurry for its sake.
   bool has_enough() const;
   void credentials_changed();
   void flush();
+  // How often an event of the log was sent; answered on the lane's thread, with 0 for one that it does not hold. False:
+  // the lane answers nothing any more.
+  bool ask(store::Sequence sequence, std::function<void(const Attempts&)> answer);
   // False: the lane takes no letters any more.
   bool set_paused(bool paused);
   // See Delivery::check_health().
@@ -97,6 +101,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   Result<void> make_instances(plugin::CallSlot& setup);
   void arrive(Loop& loop);
   void read_letters(int64_t now);
+  Attempts look_for(store::Sequence sequence) const;
   void render(int64_t now);
   void bury_unrenderable();
   void set_alarm(int64_t now);
@@ -214,6 +219,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   int64_t paused_until_ns_ = 0;
   int64_t smaller_until_ns_ = 0;
   uint64_t configured_max_bytes_ = 0;
+  std::size_t enough_bytes_ = 0;  // of events in its hands: more of them would not make it faster
 
   bool started_ = false;  // has all credentials
   bool paused_ = false;   // by an operator

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "delivery/lane.hpp"
 #include "delivery/verdict.hpp"
 #include "event/batch.hpp"
 #include "store/store.hpp"
@@ -36,12 +37,18 @@ class Mailbox {
     std::vector<store::Range> skip;      // sequences that are not this lane's to send any more
     std::shared_ptr<ReplaySink> replay;  // set: the batch does not come from the log
   };
+  // Answered once, on the lane's thread; never when the lane is closed before.
+  struct Question {
+    store::Sequence sequence;
+    std::function<void(const Attempts&)> answer;
+  };
   struct Content {
     std::vector<Published> batches;
     std::vector<Completion> completions;
     std::vector<Task> tasks;
     std::vector<std::string> breaches;
     std::vector<bool> refreshes;  // answers to refresh_credential: did the value change?
+    std::vector<Question> questions;
     bool flush = false, credentials = false, ask_health = false;
     std::optional<bool> pause;  // the operator's latest word
 
@@ -51,6 +58,7 @@ class Mailbox {
       tasks.clear();
       breaches.clear();
       refreshes.clear();
+      questions.clear();
       flush = credentials = ask_health = false;
       pause.reset();
     }

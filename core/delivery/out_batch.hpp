@@ -145,6 +145,7 @@ class ParcelQueue {
   int64_t next_ready_ns(bool in_order) const;
   bool empty() const noexcept { return parcels_.empty(); }
   std::size_t size() const noexcept { return parcels_.size(); }
+  const std::vector<std::unique_ptr<Parcel>>& all() const noexcept { return parcels_; }
   // Parcels that could go now.
   std::size_t ready(int64_t now_ns) const;
   void clear() { parcels_.clear(); }

@@ -115,11 +115,16 @@ void Lane::finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_
 
 void Lane::end_events(const Parcel& parcel, const std::vector<uint32_t>& members, store::Fate fate) {
   OutBatch* const batch = parcel.batch;
+  const auto events = parcel.events();
   for (std::size_t i = 0; i < members.size();) {
     const OutBatch::Run run = batch->run_of(parcel.at(members[i]));
+    const uint32_t first = run.source->position(*events[members[i]]);
+    // As far as they are neighbours in the log as well.
     std::size_t end = i + 1;
-    while (end < members.size() && parcel.at(members[end]) < run.first + run.count) ++end;
-    settlement_.end(run.source, fate, end - i);
+    while (end < members.size() && parcel.at(members[end]) < run.first + run.count &&
+           events[members[end]] - events[members[i]] == static_cast<std::ptrdiff_t>(end - i))
+      ++end;
+    settlement_.end(run.source, fate, first, end - i);
     i = end;
   }
   batch->open_events -= static_cast<uint32_t>(members.size());
@@ -132,7 +137,7 @@ void Lane::dead_letter(const Parcel& parcel, uint32_t member, std::string_view e
   SourceBatch* const source = parcel.batch->run_of(parcel.at(member)).source;
   store::DeadLetter letter;
   letter.event_id = view(event.event_id);
-  letter.sequence = source->batch->first_sequence() + static_cast<uint64_t>(&event - source->batch->events().data());
+  letter.sequence = source->batch->first_sequence() + source->position(event);
   letter.error_class = error_class;
   letter.code = code;
   letter.http_status = http_status;

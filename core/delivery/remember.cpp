@@ -10,8 +10,8 @@ namespace csiem::delivery {
 namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
-// A restart is how operators tell that something is mended, often outside of this configuration: the hold goes on, but
-// its next probe, one request with one event, comes soon.
+// A restart is how operators tell that something is mended, often outside of this configuration: breaker and hold go
+// on, but their next probe, one request with one event, comes soon. When it fails the waiting goes on where it was.
 constexpr int64_t kProbeAfterRestartMs = 1'000;
 
 // The wall clock may have jumped in either direction.
@@ -53,9 +53,7 @@ void Lane::recall(int64_t now) {
   int64_t probe_at = now;
   held_outlet_ = old.outlet;
   if (old.breaker) {
-    // As long as an open breaker may last, with its jitter.
-    const int64_t most_ms = std::min(old.breaker->open_for_ms, breaker_.longest_open_ms()) / 5 * 6;
-    probe_at = now + left_ns(old.breaker->until_unix_ms, now_unix, most_ms);
+    probe_at = now + left_ns(old.breaker->until_unix_ms, now_unix, kProbeAfterRestartMs);
     breaker_.reopen(old.breaker->open_for_ms, probe_at);
   }
   if (old.hold) {

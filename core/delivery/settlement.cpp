@@ -32,15 +32,23 @@ SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> s
   return source;
 }
 
-void Settlement::end(SourceBatch* source, store::Fate fate, uint64_t events) {
-  assert(events <= source->remaining);
-  source->counts[static_cast<std::size_t>(fate)] += events;
+void Settlement::end(SourceBatch* source, store::Fate fate, uint32_t first, uint64_t events) {
+  assert(events > 0 && events <= source->remaining);
+  const auto way = static_cast<std::size_t>(fate);
+  const uint32_t last = first + static_cast<uint32_t>(events) - 1;
+  if (!source->ended.empty() && source->ended.back().last + 1 == first) {
+    source->ended.back().last = last;
+  } else {
+    source->ended.push_back({first, last, {}});
+  }
+  source->ended.back().counts[way] += events;
   source->remaining -= events;
   if (fate == store::Fate::delivered) stats_.delivered.fetch_add(events, std::memory_order_relaxed);
   if (fate == store::Fate::filtered) stats_.filtered.fetch_add(events, std::memory_order_relaxed);
   if (fate == store::Fate::dead_lettered) stats_.rejected.fetch_add(events, std::memory_order_relaxed);
   if (source->remaining > 0) {
     stats_.queued_events.fetch_sub(events, std::memory_order_relaxed);
+    if (fate != store::Fate::filtered && !std::exchange(source->to_tell, true)) to_tell_.push_back(source);
     return;
   }
   // All of it may have overtaken: then the batcher still holds the batch.
@@ -60,31 +68,51 @@ void Settlement::dead_letter(const SourceBatch& source, store::DeadLetter letter
     cursor_.dead_letter(std::move(letter));
 }
 
-// A part of the batch without skipped events, with as many ends as it has events. Which end is whose does not matter:
-// the cursor only adds them up.
-void Settlement::settle_range(SourceBatch* source, store::Sequence first, store::Sequence last) {
-  if (first > last) return;
-  uint64_t left = last - first + 1;
-  std::array<uint64_t, 4> counts{};
-  for (std::size_t fate = 0; fate < counts.size(); ++fate) {
-    counts[fate] = std::min(left, source->counts[fate]);
-    source->counts[fate] -= counts[fate];
-    left -= counts[fate];
+void Settlement::tell() {
+  for (SourceBatch* const source : to_tell_) {
+    // It may have been settled, and may carry another batch by now, since it was put here.
+    if (std::exchange(source->to_tell, false)) tell(source, kMostParts);
   }
-  if (source->replay)
-    source->replay->settle(first, last, counts);
-  else
-    cursor_.settle(first, last, counts);
+  to_tell_.clear();
+}
+
+void Settlement::tell_all() {
+  to_tell_.clear();
+  for (const auto& source : all_) {
+    source->to_tell = false;
+    if (source->batch) tell(source.get(), source->ended.size());
+  }
+}
+
+void Settlement::tell(SourceBatch* source, std::size_t most_parts) {
+  std::vector<SourceBatch::Ended>& ended = source->ended;
+  if (ended.empty()) return;
+  const auto earlier = [](const auto& a, const auto& b) { return a.first < b.first; };
+  if (!std::is_sorted(ended.begin(), ended.end(), earlier)) std::sort(ended.begin(), ended.end(), earlier);
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < ended.size(); ++i) {
+    if (ended[i].first != ended[kept].last + 1) {
+      ended[++kept] = ended[i];
+      continue;
+    }
+    ended[kept].last = ended[i].last;
+    for (std::size_t fate = 0; fate < ended[i].counts.size(); ++fate) ended[kept].counts[fate] += ended[i].counts[fate];
+  }
+  ended.resize(kept + 1);
+  if (ended.size() > most_parts) return;
+  CSIEM_FAULT_POINT("settle-queued");
+  const store::Sequence base = source->batch->first_sequence();
+  for (const SourceBatch::Ended& part : ended) {
+    if (source->replay)
+      source->replay->settle(base + part.first, base + part.last, part.counts);
+    else
+      cursor_.settle(base + part.first, base + part.last, part.counts);
+  }
+  ended.clear();
 }
 
 void Settlement::settle(SourceBatch* source) {
-  CSIEM_FAULT_POINT("settle-queued");
-  store::Sequence first = source->batch->first_sequence();
-  for (const store::Range& range : source->skip) {
-    if (range.first > first) settle_range(source, first, range.first - 1);
-    first = range.last + 1;
-  }
-  settle_range(source, first, source->batch->last_sequence());
+  tell(source, source->ended.size());
   stats_.queued_bytes.fetch_sub(source->bytes, std::memory_order_relaxed);
   // After the settlement, so that an idle lane has told its cursor everything.
   stats_.queued_events.fetch_sub(source->owed, std::memory_order_release);
@@ -94,7 +122,7 @@ void Settlement::settle(SourceBatch* source) {
   source->next = source->taken_next = 0;
   source->taken.clear();
   source->skip.clear();
-  source->counts.fill(0);
+  source->to_tell = false;
   idle_.push_back(source);
   if (settled_) settled_();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,8 +15,13 @@
 
 namespace csiem::delivery {
 
-// One published batch as a lane sees it, from publish() to its settlement.
+// One published batch as a lane sees it, from publish() to the end of its last event.
 struct SourceBatch {
+  // Consecutive events that have ended; positions in the batch, both belong to it.
+  struct Ended {
+    uint32_t first, last;
+    std::array<uint64_t, 4> counts;  // by Fate
+  };
   event::BatchRef batch;
   std::size_t bytes = 0;               // as counted in LaneStats
   bool waiting = false;                // the batcher has not passed all of it
@@ -25,11 +31,18 @@ struct SourceBatch {
   std::vector<store::Range> skip;      // sequences that are not the lane's to send or settle
   std::vector<uint32_t> taken;         // events behind `next` that overtook or are skipped, ascending
   uint32_t taken_next = 0;             // first of `taken` that `next` has not reached
-  std::array<uint64_t, 4> counts{};    // by Fate
+  std::vector<Ended> ended;            // that the cursor does not know of yet
+  bool to_tell = false;                // the cursor should
   std::shared_ptr<ReplaySink> replay;  // of a batch that does not come from the log
+
+  // Of one of its events.
+  uint32_t position(const csiem_event& event) const noexcept {
+    return static_cast<uint32_t>(&event - batch->events().data());
+  }
 };
 
-// Owns the source batches of one lane and settles each as a whole when its last event has ended. Lane's thread.
+// Owns the source batches of one lane and tells the cursor what has ended: after each attempt, so that one event that
+// has to wait does not make its neighbours be sent again after a restart. Lane's thread.
 class Settlement {
  public:
   // `settled` is called after each source batch that has ended: who paces himself by the lane's backlog may look again.
@@ -39,20 +52,30 @@ class Settlement {
   // Null when there is nothing to send. Good until end() has ended its last event and passed() was called.
   SourceBatch* open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes,
                     std::shared_ptr<ReplaySink> replay = nullptr);
-  void end(SourceBatch* source, store::Fate fate, uint64_t events);
+  // `events` consecutive ones from the position `first` on, none of which had ended. The source may be gone after it.
+  void end(SourceBatch* source, store::Fate fate, uint32_t first, uint64_t events);
   // The batcher has looked at every event: it does not need the batch any more.
   void passed(SourceBatch* source);
   void dead_letter(const SourceBatch& source, store::DeadLetter letter);
+  // Tells the cursor of what an attempt has ended since the last call. Events that a filter ended wait for their
+  // neighbours, so that the cursor's ranges stay few.
+  void tell();
+  // Tells it everything: the lane stops.
+  void tell_all();
 
  private:
+  // Parts of one batch beyond which the cursor is told nothing of it before they have grown together.
+  static constexpr std::size_t kMostParts = 64;
+
   void settle(SourceBatch* source);
-  void settle_range(SourceBatch* source, store::Sequence first, store::Sequence last);
+  void tell(SourceBatch* source, std::size_t most_parts);
 
   store::Cursor& cursor_;
   LaneStats& stats_;
   const std::function<void()> settled_;
   std::vector<std::unique_ptr<SourceBatch>> all_;
   std::vector<SourceBatch*> idle_;
+  std::vector<SourceBatch*> to_tell_;
 };
 
 }  // namespace csiem::delivery

@@ -45,7 +45,7 @@ Attempt Lane::attempt_of(const Flight& flight, const Verdict& verdict, int64_t n
   }
   Attempt out;
   out.outcome = judged.outcome;
-  out.message_code = judged.outcome == CSIEM_RETRY    ? code_of(kind_of(flight))
+  out.message_code = judged.outcome == CSIEM_RETRY    ? failure_code(kind_of(flight))
                      : judged.outcome == CSIEM_REJECT ? 4030
                      : judged.outcome == CSIEM_SPLIT  ? 4032
                      : judged.outcome == CSIEM_AUTH   ? 4010

@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
-#include "store/dead_letters.hpp"
-#include "store/kept_lines.hpp"
 
 namespace csiem::store {
 namespace {
@@ -20,19 +17,7 @@ constexpr std::size_t kGroupEvents = 5'000, kGroupBlocks = 16;
 constexpr int64_t kLazyNs = 100'000'000;
 constexpr int64_t kRetryNs = 1'000'000'000;
 constexpr int64_t kLookAtLimitsNs = 1'000'000'000;
-constexpr std::size_t kBlocksDeletedAtOnce = 256;
-constexpr std::size_t kReleaseBytes = 8U << 20;
-// Of Durability::interval: then a sync comes before its time. What is freed until then makes the file grow instead.
-constexpr std::size_t kMostUnsyncedBytes = 64U << 20;
-// Old dead letters: so many are looked at in one go, until the end; then a pause.
-constexpr std::size_t kLettersAtOnce = 4096;
-constexpr int64_t kLettersSpacingNs = 1'000'000'000, kLettersPauseNs = 60'000'000'000;
-// After a start: by then the exporters have their cursors, and with them the limits of the configuration.
-constexpr int64_t kLettersDelayNs = 2'000'000'000;
-constexpr std::size_t kMostQuarantined = 10'000;
-// What ingest::RecentIds can hold, and its window.
-constexpr Sequence kRecentEvents = 12 << 14;
-constexpr int64_t kRecentNs = int64_t{3600} * 1'000'000'000;
+constexpr std::size_t kReleaseBytes = 2U << 20;
 
 }  // namespace
 
@@ -48,7 +33,7 @@ Committer::Committer(SharedDatabase& database, Feeds& feeds, const Options& opti
       next_(tail.next),
       durable_(tail.next - 1),
       committed_(tail),
-      expired_at_ns_(clock_.mono_ns() + kLettersDelayNs) {}
+      letters_(database, feeds, clock_) {}
 
 Committer::~Committer() { stop(); }
 
@@ -176,10 +161,9 @@ void Committer::wait_for_work(Lock& lock) {
     int64_t until = now + 10 * kLookAtLimitsNs;
     if (lazy_since_ns_ != 0) until = lazy_since_ns_ + kLazyNs;
     if (unsynced_ && durability_ == Durability::interval) until = std::min(until, synced_at_ns_ + sync_interval_ns_);
-    until = std::min(until, expired_at_ns_);
+    until = std::min(until, letters_.next_look_ns());
     if (disk_.low()) until = std::min(until, now + kLookAtLimitsNs);
-    const bool letters = !expired_.empty() || !damaged_letters_.empty();
-    if (more_to_delete_ || letters || (lazy_since_ns_ != 0 && until <= now)) return;
+    if (more_to_delete_ || letters_.found_work() || (lazy_since_ns_ != 0 && until <= now)) return;
     if (until > now) work_.wait_for(lock, nanoseconds(until - now));
     lock.unlock();
     const bool unsafe = unsafe_;
@@ -189,7 +173,7 @@ void Committer::wait_for_work(Lock& lock) {
       feeds_.enforce_limits(committed_);
       release_pages();
     }
-    look_for_expired();
+    letters_.look();
     const bool changed = look_at_disk() || unsafe != unsafe_;
     lock.lock();
     if (!changed) continue;
@@ -221,8 +205,7 @@ Committer::Group Committer::gather() {
   }
   waiting_checkpoints_.resize(kept);
   group.quarantined = std::exchange(quarantined_, {});
-  group.expired = std::exchange(expired_, {});
-  group.damaged_letters = std::exchange(damaged_letters_, {});
+  group.letters = letters_.take();
   lazy_since_ns_ = 0;
   group.changes = feeds_.take_changes();
   group.changes.holes.insert(group.changes.holes.end(), holes_.begin(), holes_.end());
@@ -266,181 +249,6 @@ bool Committer::write_until_done(Lock& lock, Group& group, Result<void>& result)
   if (progress && *progress) (*progress)();
   lock.lock();
   return true;
-}
-
-Result<void> Committer::write(Group& group) {
-  bool more = false;
-  uint64_t used = 0;
-  std::vector<Range> left;
-  const auto try_once = [&] {
-    return database_.with([&](Database& database) { return write_group(database, group, more, used, left); });
-  };
-  auto written = try_once();
-  // The safe point holds what was freed behind it.
-  if (!written && written.error().message_code() == 5007 && durability_ == Durability::interval && sync_if_due(true))
-    written = try_once();
-  if (!written && written.error().message_code() == 5007) {
-    // No room: what exporters give up makes some.
-    health_.store(Health::full, std::memory_order_release);
-    if (!feeds_.make_room(group.bytes + max_bytes_ / 64)) return written;
-    group.changes.merge(feeds_.take_changes());
-    written = try_once();
-  }
-  if (!written && written.error().message_code() == 5007) return written;
-  if (!written && (written.error().code() == Code::internal || written.error().message_code() == 5008)) {
-    bool already = false;
-    if (auto opened = reopen(group, already); !opened) {
-      if (++failed_syncs_ >= 2) health_.store(Health::failed, std::memory_order_release);
-      return opened;
-    }
-    written = database_.with([&](Database& database) {
-      return already ? confirm(database, group.tail) : write_group(database, group, more, used, left);
-    });
-    if (!written && ++failed_syncs_ >= 2) {
-      health_.store(Health::failed, std::memory_order_release);
-      return written;
-    }
-  }
-  if (!written) {
-    if (own_health() == Health::ok) health_.store(Health::failing, std::memory_order_release);
-    return written;
-  }
-  failed_syncs_ = 0;
-  holes_ = std::move(left);
-  more_to_delete_ = more || !holes_.empty();
-  if (used != 0) used_bytes_ = used;
-  committed_ = group.tail;
-  unsynced_ = true;
-  unsynced_bytes_ += group.bytes;
-  count(group);
-  const bool full = used_bytes_ >= max_bytes_;
-  if (full && own_health() != Health::full)
-    log::warn(5007, {}, "store.max_bytes is used up: the sources wait until exporters have made room");
-  health_.store(full ? Health::full : Health::ok, std::memory_order_release);
-  return {};
-}
-
-Result<void> Committer::write_group(Database& database, const Group& group, bool& more_to_delete, uint64_t& used,
-                                    std::vector<Range>& left) {
-  left.clear();
-  CS_CHECK(database.in_place());
-  CS_TRY(txn, database.write());
-  CSIEM_FAULT_POINT("txn-open");
-  uint64_t log_bytes = committed_.log_bytes;
-  const int64_t now = clock_.unix_ns();
-  for (const Item& item : group.items) {
-    if (item.block_bytes == 0) return Error{Code::limit, "a batch of more than 4 GiB cannot be stored", 5005};
-    CS_CHECK(database.put_block(txn, *item.batch, item.origin(), item.accepted_unix_ns, log_bytes, item.block_bytes));
-    CS_CHECK(database.put_recent(txn, *item.batch, item.accepted_unix_ns));
-    log_bytes += item.block_bytes;
-  }
-  // In front of the deletions, which look where the log ends.
-  CS_CHECK(database.put_tail(txn, group.tail));
-  CSIEM_FAULT_POINT("block-put");
-  for (const auto& [source, text] : group.checkpoints) CS_CHECK(database.put_checkpoint(txn, source, text));
-  CSIEM_FAULT_POINT("checkpoint-put");
-  for (const auto& line : group.quarantined) CS_CHECK(database.put_quarantined(txn, line, kMostQuarantined));
-  for (const auto& [first, raw] : group.changes.damaged) {
-    CS_CHECK(database.put_quarantined(txn, damaged_block_line(first, raw, now), kMostQuarantined));
-    CS_CHECK(database.erase_block(txn, first));
-  }
-  for (const auto& [exporter, letter] : group.changes.letters) CS_CHECK(put_letter(txn, database, exporter, letter));
-  for (const auto& [exporter, sequence] : group.changes.erased_letters)
-    CS_CHECK(erase_letter(txn, database, exporter, sequence));
-  CSIEM_FAULT_POINT("dead-put");
-  for (const auto& [exporter, record] : group.changes.cursors) CS_CHECK(database.put_cursor(txn, exporter, record));
-  for (const auto& exporter : group.changes.removed) CS_CHECK(database.erase_cursor(txn, exporter));
-  CS_CHECK(erase_expired(database, txn, group));
-  CS_CHECK(move_damaged(database, txn, group));
-  if (!group.changes.letters.empty()) trim_dead_letters(database, txn, group);
-  CS_TRY(more, database.erase_blocks(txn, group.changes.passed, kBlocksDeletedAtOnce));
-  more_to_delete = more;
-  for (const Range& hole : group.changes.holes) {
-    CS_TRY(rest, database.erase_inside(txn, hole, kBlocksDeletedAtOnce));
-    if (rest) left.push_back(hole);
-  }
-  CSIEM_FAULT_POINT("block-deleted");
-  if (!group.items.empty()) {
-    const Sequence next = group.tail.next;
-    CS_CHECK(database.trim_recent(txn, next > kRecentEvents ? next - kRecentEvents : 0, now - kRecentNs));
-  }
-  used = database.used_bytes(txn);
-  CSIEM_FAULT_POINT("before-commit");
-  CS_CHECK(txn.commit());
-  CSIEM_FAULT_POINT("after-commit");
-  return {};
-}
-
-// What is read back after a failed sync may not be on the disk: a commit that succeeds behind it says that it is.
-Result<void> Committer::confirm(Database& database, const Tail& tail) {
-  CS_TRY(txn, database.write());
-  CS_CHECK(database.put_tail(txn, tail));
-  return txn.commit();
-}
-
-Result<void> Committer::erase_expired(Database& database, lmdb::Transaction& txn, const Group& group) {
-  std::map<std::string, uint64_t> gone;
-  for (const LetterKey& letter : group.expired) {
-    CS_TRY(erased, erase_letter(txn, database, letter.exporter, letter.sequence));
-    gone[letter.exporter] += erased;
-  }
-  for (const auto& [exporter, letters] : gone) {
-    letters_dropped_.fetch_add(letters, std::memory_order_relaxed);
-    log::warn(5011, exporter, std::to_string(letters) + " dead letters were dropped: older than dlq.max_age");
-  }
-  return {};
-}
-
-Result<void> Committer::move_damaged(Database& database, lmdb::Transaction& txn, const Group& group) {
-  if (group.damaged_letters.empty()) return {};
-  CS_TRY(moved, quarantine_letters(txn, database, group.damaged_letters, clock_.unix_ns(), kMostQuarantined));
-  letters_damaged_.fetch_add(moved, std::memory_order_relaxed);
-  if (moved > 0) log::error(5017, {}, std::to_string(moved) + " dead letters are damaged; they lie in the quarantine");
-  return {};
-}
-
-void Committer::trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group) {
-  std::string before;
-  for (const auto& [exporter, letter] : group.changes.letters) {
-    if (exporter == before) continue;
-    before = exporter;
-    const CursorLimits limits = feeds_.limits(exporter);
-    const int64_t oldest = clock_.unix_ns() - limits.dead_max_age_ms * 1'000'000;
-    const auto gone = trim_letters(txn, database, exporter, limits.dead_max_bytes, oldest);
-    if (gone && *gone > 0)
-      log::warn(5011, exporter, std::to_string(*gone) + " of the oldest dead letters were dropped: limit reached");
-    if (gone) letters_dropped_.fetch_add(*gone, std::memory_order_relaxed);
-    const auto totals = letter_totals(txn, database, exporter);
-    if (totals && growth_.tell(exporter, totals->bytes, limits.dead_max_bytes))
-      log::warn(5014, exporter,
-                "its dead letters use " + std::to_string(GrowthAlarm::percent(totals->bytes, limits.dead_max_bytes)) +
-                    " % of dlq.max_bytes; at the limit the oldest go");
-  }
-}
-
-// The limit holds as well when nothing is added, and for what came of age while the daemon was down.
-void Committer::look_for_expired() {
-  const int64_t now = clock_.mono_ns();
-  if (!expired_.empty() || !damaged_letters_.empty() || now < expired_at_ns_) return;
-  expired_at_ns_ = now + kLettersPauseNs;
-  const int64_t now_unix = clock_.unix_ns();
-  auto found = database_.with([&](Database& database) -> Result<ExpiredLetters> {
-    CS_TRY(txn, database.read());
-    const auto check = letters_checked_ ? LetterCheck::structure : LetterCheck::everything;
-    return find_expired(txn, database, expired_next_, kLettersAtOnce, check, [&](const std::string& exporter) {
-      const auto max_age_ms = feeds_.letter_age_limit_ms(exporter);
-      return max_age_ms ? now_unix - *max_age_ms * 1'000'000 : std::numeric_limits<int64_t>::min();
-    });
-  });
-  if (!found) {
-    expired_next_.clear();
-    return;
-  }
-  expired_ = std::move(found->letters);
-  damaged_letters_ = std::move(found->damaged);
-  expired_next_ = std::move(found->next);
-  letters_checked_ = letters_checked_ || expired_next_.empty();
-  if (!expired_next_.empty()) expired_at_ns_ = now + kLettersSpacingNs;
 }
 
 // Returns whether it has become low, or is not any more.
@@ -505,25 +313,8 @@ void Committer::add_figures(Figures& figures) const {
   figures.used_bytes = used_.load(std::memory_order_relaxed);
   figures.max_bytes = max_bytes_;
   figures.disk_free_bytes = disk_free_.load(std::memory_order_relaxed);
-  figures.letters_dropped = letters_dropped_.load(std::memory_order_relaxed);
-  figures.letters_damaged = letters_damaged_.load(std::memory_order_relaxed);
-}
-
-Result<void> Committer::reopen(const Group& group, bool& already_written) {
-  log::warn(5008, {}, "a sync of the store failed; it is opened again");
-  CS_CHECK(database_.reopen());
-  CS_TRY(tail, database_.with([](Database& database) -> Result<Tail> {
-    CS_TRY(txn, database.read());
-    return database.tail(txn);
-  }));
-  // The newest committed sequence tells whether the group got to the disk after all.
-  already_written = !group.items.empty() && tail.next == group.tail.next;
-  if (!already_written && tail.next != committed_.next)
-    return Error{
-        Code::io,
-        "the store ends at event " + std::to_string(tail.next) + " instead of " + std::to_string(committed_.next),
-        5008};
-  return {};
+  figures.letters_dropped = letters_.dropped();
+  figures.letters_damaged = letters_.damaged();
 }
 
 void Committer::published(Group& group) {
@@ -546,7 +337,7 @@ void Committer::published(Group& group) {
   }
   const int64_t now = clock_.mono_ns();
   look_at_disk();
-  look_for_expired();
+  letters_.look();
   if (own_health() == Health::full || now >= limits_at_ns_ + kLookAtLimitsNs) {
     limits_at_ns_ = now;
     feeds_.enforce_limits(committed_);
@@ -560,47 +351,6 @@ void Committer::release_pages() {
     database.release_pages();
     return {};
   }));
-}
-
-Result<void> Committer::sync_if_due(bool now) {
-  if (durability_ != Durability::interval || !unsynced_) return {};
-  const int64_t time = clock_.mono_ns();
-  const bool due = time >= synced_at_ns_ + sync_interval_ns_ || unsynced_bytes_ >= kMostUnsyncedBytes;
-  if (!now && !due) return {};
-  auto synced = database_.with([&](Database& database) { return database.reach_safe_point(unsafe_); });
-  synced_at_ns_ = clock_.mono_ns();
-  if (synced) {
-    unsynced_ = false;
-    unsynced_bytes_ = 0;
-    failed_syncs_ = 0;
-    if (health_ == Health::failed) health_.store(Health::ok, std::memory_order_release);
-  } else if (++failed_syncs_ >= 2) {
-    health_.store(Health::failed, std::memory_order_release);
-  }
-  // Whatever was published is in the file already: the sources wait until it is on the disk as well.
-  unsafe_.store(!synced, std::memory_order_release);
-  note(synced);
-  return synced;
-}
-
-// The thread ends. What is still unsynced would survive the process anyway.
-void Committer::end_safe_points() {
-  if (durability_ != Durability::interval || !sync_if_due(true)) return;
-  const auto ended = database_.with([](Database& database) { return database.end_safe_points(); });
-  if (!ended) log::warn(ended.error().message_code(), {}, ended.error().what());
-}
-
-// Says once that there is trouble and once that it is over.
-void Committer::note(const Result<void>& result) {
-  if (result) {
-    if (unsafe_) return;
-    if (std::exchange(reported_, 0) != 0) log::info("the store can be written again");
-    return;
-  }
-  const int code = own_health() == Health::failed ? 5008 : result.error().message_code();
-  trouble_.store(code, std::memory_order_relaxed);
-  if (std::exchange(reported_, code) != code)
-    log::error(code, {}, result.error().what() + "; kept in memory, tried again every second");
 }
 
 }  // namespace csiem::store

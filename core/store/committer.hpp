@@ -15,10 +15,9 @@
 #include <utility>
 #include <vector>
 
-#include "store/dead_letters.hpp"
 #include "store/disk_watch.hpp"
 #include "store/feeds.hpp"
-#include "store/growth_alarm.hpp"
+#include "store/letter_upkeep.hpp"
 #include "store/shared_database.hpp"
 #include "store/store.hpp"
 
@@ -70,13 +69,11 @@ class Committer {
     std::map<std::string, std::string> checkpoints;
     std::vector<std::string> quarantined;
     Feeds::Changes changes;
-    std::vector<LetterKey> expired;
-    std::vector<std::string> damaged_letters;  // keys of the table
-    Tail tail;                                 // behind it
+    LetterUpkeep::Work letters;
+    Tail tail;  // behind it
     std::size_t bytes = 0;
     bool empty() const {
-      return items.empty() && checkpoints.empty() && quarantined.empty() && changes.empty() && expired.empty() &&
-             damaged_letters.empty();
+      return items.empty() && checkpoints.empty() && quarantined.empty() && changes.empty() && letters.empty();
     }
   };
   using Lock = std::unique_lock<std::mutex>;
@@ -94,10 +91,6 @@ class Committer {
   void release_pages();
   Result<void> sync_if_due(bool now);
   void end_safe_points();
-  Result<void> erase_expired(Database& database, lmdb::Transaction& txn, const Group& group);
-  Result<void> move_damaged(Database& database, lmdb::Transaction& txn, const Group& group);
-  void trim_dead_letters(Database& database, lmdb::Transaction& txn, const Group& group);
-  void look_for_expired();
   bool look_at_disk();
   void count(const Group& group);
   // Apart from the disk's free space.
@@ -139,8 +132,7 @@ class Committer {
   std::atomic<bool> disk_low_{false};
   std::atomic<bool> unsafe_{false};  // the newest timed sync failed
   std::atomic<int> trouble_{0};      // message code of the newest failure to write
-  std::atomic<uint64_t> disk_free_{0}, used_{0}, durable_{0}, groups_{0}, group_events_{0}, letters_dropped_{0},
-      letters_damaged_{0};
+  std::atomic<uint64_t> disk_free_{0}, used_{0}, durable_{0}, groups_{0}, group_events_{0};
   std::array<std::atomic<uint64_t>, Figures::kGroupBounds.size() + 1> groups_by_size_{};
 
   // Writer's thread alone.
@@ -148,15 +140,10 @@ class Committer {
   uint64_t used_bytes_ = 0;
   std::size_t written_since_release_ = 0, unsynced_bytes_ = 0;
   DiskWatch disk_;
-  std::vector<LetterKey> expired_;            // to be erased with the next group
-  std::vector<std::string> damaged_letters_;  // to be moved to the quarantine with the next group
-  std::string expired_next_;                  // where the search for old letters goes on
-  bool letters_checked_ = false;              // each one's checksum, once after the start
-  GrowthAlarm growth_;
+  LetterUpkeep letters_;
   std::vector<Range> holes_;  // to be deleted further
   bool more_to_delete_ = false, unsynced_ = false;
   int64_t synced_at_ns_ = 0, limits_at_ns_ = 0, disk_at_ns_ = 0;  // 0: not yet
-  int64_t expired_at_ns_;                                         // the next search for old letters
   int failed_syncs_ = 0;
   int reported_ = 0;  // message code of the trouble that was logged and still lasts
   std::thread thread_;

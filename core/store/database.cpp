@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -18,22 +19,21 @@
 namespace csiem::store {
 namespace {
 
-constexpr uint32_t kFormat = 2;
+constexpr uint32_t kFormat = 3;
 constexpr std::size_t kRecordsBetweenReleases = 16;
 constexpr std::string_view kFormatKey = "format", kTailKey = "tail", kCreatedKey = "created";
-constexpr std::string_view kMeta = "meta", kCursors = "cursors", kCheckpoints = "checkpoints";
+constexpr std::string_view kMeta = "meta", kCursors = "cursors", kCheckpoints = "checkpoints", kRecent = "recent",
+                           kQuarantine = "quarantine";
 
 using lmdb::NumberKey;
 using lmdb::Scan;
 using lmdb::Transaction;
 
-// Of each table; a start must not take longer because exporters lag.
-constexpr std::size_t kPagesAtOpen = 1000;
-
-Result<void> check_tree(const lmdb::Environment& env, std::size_t most_pages) {
+// True when all of it was looked at.
+Result<bool> check_tree(const lmdb::Environment& env, std::size_t most_pages) {
   CS_TRY(txn, Transaction::begin(env, Transaction::Kind::read));
   const std::size_t id = mdb_txn_id(txn.get());
-  if (id == 0) return {};
+  if (id == 0) return true;
   return check_tree_pages(env.fd(), id, most_pages);
 }
 
@@ -107,9 +107,11 @@ Result<Database> Database::open_existing(const Settings& settings) {
   CS_TRY(env, lmdb::Environment::open(env_settings));
   Database database(std::move(env), file);
   database.pages_ = MappedPages::of(file);
-  CS_CHECK(check_tree(database.env_, kPagesAtOpen));
+  CS_TRY(all, check_tree(database.env_, settings.pages_at_open));
+  if (!all) database.env_.guard_pages();
   database.release_pages();
   CS_CHECK(database.open_tables(settings.read_only));
+  if (!all) CS_CHECK(database.check_ends());
   if (settings.read_only || is_new) return database;
   if (settings.durability == Durability::interval) {
     database.safe_point_.emplace(std::move(safe_point));
@@ -146,7 +148,11 @@ Result<void> Database::in_place() const {
   return {};
 }
 
-Result<void> Database::check_pages() const { return check_tree(env_, 0); }
+Result<void> Database::check_pages() const {
+  CS_TRY(all, check_tree(env_, 0));
+  static_cast<void>(all);
+  return {};
+}
 
 Result<void> Database::open_tables(bool read_only) {
   CS_TRY(txn, Transaction::begin(env_, read_only ? Transaction::Kind::read : Transaction::Kind::write));
@@ -167,6 +173,16 @@ Result<void> Database::open_tables(bool read_only) {
   return txn.commit();
 }
 
+// Where the next records go. A store that takes nothing more has to say so before it begins.
+Result<void> Database::check_ends() const {
+  CS_TRY(txn, read());
+  for (const MDB_dbi db : {log_, recent_, quarantine_}) {
+    CS_TRY(scan, Scan::open(txn, db));
+    if (!scan.last() && scan.failed()) return scan.failure();
+  }
+  return {};
+}
+
 Result<void> Database::check_format(Transaction& txn, bool read_only) {
   CS_TRY(found, txn.get(meta_, kFormatKey));
   if (found.found) {
@@ -174,7 +190,9 @@ Result<void> Database::check_format(Transaction& txn, bool read_only) {
     if (format == kFormat) return {};
     const std::string what =
         "the store has format " + std::to_string(format) + ", this version reads " + std::to_string(kFormat);
-    if (format > kFormat) return Error{Code::unsupported, what, 5004};
+    if (format > kFormat)
+      return Error{Code::unsupported,
+                   what + ": run the version that wrote it, or give this one a global.data_dir of its own", 5004};
     return Error{Code::unsupported,
                  what + ": let the version that wrote it deliver what it holds, then move " +
                      std::filesystem::path(file_).parent_path().string() + " away; this version begins a new one there",
@@ -226,9 +244,11 @@ Result<void> Database::put_block(Transaction& txn, const event::EventBatch& batc
 Result<std::optional<Database::Block>> Database::block_at(const Transaction& txn, Sequence sequence) const {
   CS_TRY(scan, Scan::open(txn, log_));
   bool found = scan.seek(NumberKey(sequence));
+  if (scan.failed()) return scan.failure();
   if (!found || NumberKey::read(scan.key()) != sequence) {
     // The one before may reach to the sequence.
     const bool before = found ? scan.previous() : scan.last();
+    if (scan.failed()) return scan.failure();
     if (before) {
       const Sequence first = NumberKey::read(scan.key());
       const auto header = BlockView::peek(scan.value());
@@ -239,27 +259,45 @@ Result<std::optional<Database::Block>> Database::block_at(const Transaction& txn
       found = scan.first();
     }
   }
-  if (scan.failed()) return Error{Code::io, "read from the store's log", 5005};
+  if (scan.failed()) return scan.failure();
   if (!found) return std::optional<Block>();
   return std::optional(Block{NumberKey::read(scan.key()), scan.value()});
 }
 
-Result<bool> Database::erase_blocks(Transaction& txn, Sequence below, std::size_t most) const {
-  CS_TRY(scan, Scan::open(txn, log_));
-  for (std::size_t n = 0; n < most; ++n) {
-    // A block ends where the next one begins; the last one ends with the log.
-    if (!scan.first() || !scan.next()) {
-      if (!scan.first()) return false;
-      CS_TRY(end, tail(txn));
-      if (end.next > below) return false;
-    } else if (NumberKey::read(scan.key()) > below) {
-      return false;
-    } else if (!scan.first()) {
-      return false;
+// What cannot be read is gone around: it stays where it is until a repair.
+Result<bool> Database::erase_front(Transaction& txn, MDB_dbi db, std::size_t most, const Goes& goes) const {
+  CS_TRY(scan, Scan::open(txn, db));
+  std::string from(NumberKey(0));
+  for (std::size_t erased = 0; erased < most;) {
+    const auto erase_one = [&]() -> Result<bool> {
+      if (!scan.seek(from)) return scan.failed() ? Result<bool>(scan.failure()) : false;
+      CS_TRY(goes_on, goes(scan));
+      if (!goes_on || !scan.seek(from)) return false;
+      CS_CHECK(scan.erase());
+      return true;
+    };
+    auto one = erase_one();
+    if (one && !*one) return false;
+    if (one) {
+      ++erased;
+      continue;
     }
-    CS_CHECK(scan.erase());
+    if (one.error().message_code() != 5009) return std::move(one).error();
+    auto behind = txn.behind(db, from);
+    if (!behind) return false;
+    from = *std::move(behind);
   }
   return true;
+}
+
+Result<bool> Database::erase_blocks(Transaction& txn, Sequence below, std::size_t most) const {
+  return erase_front(txn, log_, most, [&](Scan& scan) -> Result<bool> {
+    // A block ends where the next one begins; the last one ends with the log.
+    if (scan.next()) return NumberKey::read(scan.key()) <= below;
+    if (scan.failed()) return scan.failure();
+    CS_TRY(end, tail(txn));
+    return end.next <= below;
+  });
 }
 
 Result<bool> Database::erase_inside(Transaction& txn, Range range, std::size_t most) const {
@@ -269,7 +307,10 @@ Result<bool> Database::erase_inside(Transaction& txn, Range range, std::size_t m
     const Sequence first = NumberKey::read(scan.key());
     const auto header = BlockView::peek(scan.value());
     if (!header || first + header->count - 1 > range.last) return false;
-    CS_CHECK(scan.erase());
+    if (auto erased_it = scan.erase(); !erased_it) {
+      if (erased_it.error().message_code() == 5009) return false;  // stays until a repair
+      return std::move(erased_it).error();
+    }
     more = scan.seek(NumberKey(range.first));
   }
   return erased == most;
@@ -277,46 +318,58 @@ Result<bool> Database::erase_inside(Transaction& txn, Range range, std::size_t m
 
 Result<void> Database::walk_log(const Transaction& txn, Sequence from,
                                 const std::function<bool(const Block&)>& look) const {
-  CS_TRY(start, block_at(txn, from));
-  if (!start) return {};
+  auto start = block_at(txn, from);
+  if (!start && start.error().message_code() != 5009) return std::move(start).error();
+  if (start && !*start) return {};
   CS_TRY(scan, Scan::open(txn, log_));
-  for (bool more = scan.seek(NumberKey(start->first)); more; more = scan.next())
+  bool more = scan.seek(NumberKey(start ? (*start)->first : from));
+  for (; more || scan.pass_damage(); more = scan.next())
     if (!look({NumberKey::read(scan.key()), scan.value()})) return {};
-  if (scan.failed()) return Error{Code::io, "read from the store's log", 5005};
+  if (scan.failed()) return scan.failure();
   return {};
+}
+
+Result<Sequence> Database::behind_damage(const Transaction& txn, Sequence sequence) const {
+  const auto key = txn.behind(log_, NumberKey(sequence));
+  CS_TRY(end, tail(txn));
+  return key ? std::clamp(NumberKey::read(*key), sequence + 1, std::max(end.next, sequence + 1)) : end.next;
 }
 
 Result<void> Database::put_recent(Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns) const {
   const auto events = batch.events();
-  const std::size_t bytes = sizeof accepted_unix_ns + events.size() * sizeof(event::UuidBits);
-  CS_TRY(room, txn.reserve(recent_, NumberKey(batch.first_sequence()), bytes, MDB_APPEND));
-  std::memcpy(room, &accepted_unix_ns, sizeof accepted_unix_ns);
-  char* at = room + sizeof accepted_unix_ns;
+  const NumberKey key(batch.first_sequence());
+  const std::size_t bytes = kSealBytes + sizeof accepted_unix_ns + events.size() * sizeof(event::UuidBits);
+  CS_TRY(room, txn.reserve(recent_, key, bytes, MDB_APPEND));
+  char* at = room + kSealBytes;
+  std::memcpy(at, &accepted_unix_ns, sizeof accepted_unix_ns);
+  at += sizeof accepted_unix_ns;
   for (const csiem_event& event : events) {
     const auto bits = event::uuid_bits({event.event_id.ptr, event.event_id.len}).value_or(event::UuidBits{});
     std::memcpy(at, &bits, sizeof bits);
     at += sizeof bits;
   }
+  seal_in_place(kRecent, key, {room, bytes});
   return {};
 }
 
 Result<void> Database::trim_recent(Transaction& txn, Sequence below, int64_t before_unix_ns) const {
-  CS_TRY(scan, Scan::open(txn, recent_));
-  while (scan.first()) {
-    const auto accepted = RecordReader(scan.value()).number<int64_t>();
-    if (NumberKey::read(scan.key()) >= below && accepted >= before_unix_ns) break;
-    CS_CHECK(scan.erase());
-  }
+  constexpr std::size_t kMost = 100'000;
+  auto done = erase_front(txn, recent_, kMost, [&](Scan& scan) -> Result<bool> {
+    const auto accepted = RecordReader(sealed_value(scan.value())).number<int64_t>();
+    return NumberKey::read(scan.key()) < below || accepted < before_unix_ns;
+  });
+  if (!done) return std::move(done).error();
   return {};
 }
 
 Result<void> Database::walk_recent(const Transaction& txn,
                                    const std::function<void(const event::UuidBits&, int64_t)>& take) const {
   std::size_t records = 0;
-  return walk(txn, recent_, [&](std::string_view, std::string_view value) {
+  return walk(txn, recent_, [&](std::string_view key, std::string_view value) {
     // They lie scattered between the blocks.
     if (++records % kRecordsBetweenReleases == 0) release_pages();
-    RecordReader in(value);
+    // What is damaged suppresses nothing.
+    RecordReader in(unseal(kRecent, key, value).value_or(std::string_view()));
     const auto accepted = in.number<int64_t>();
     for (event::UuidBits bits; in.good();) {
       bits.high = in.number<uint64_t>();
@@ -369,16 +422,43 @@ Result<std::map<std::string, std::string>> Database::positions_in_log(const Tran
 Result<void> Database::put_quarantined(Transaction& txn, std::string_view json, std::size_t most) const {
   CS_TRY(scan, Scan::open(txn, quarantine_));
   const uint64_t next = scan.last() ? NumberKey::read(scan.key()) + 1 : 1;
-  CS_CHECK(txn.put(quarantine_, NumberKey(next), json, MDB_APPEND));
-  while (txn.stat(quarantine_).ms_entries > most && scan.first()) CS_CHECK(scan.erase());
+  const NumberKey key(next);
+  CS_CHECK(txn.put(quarantine_, key, seal(kQuarantine, key, json), MDB_APPEND));
+  while (txn.stat(quarantine_).ms_entries > most) {
+    CS_TRY(erased, erase_front(txn, quarantine_, 1, [](Scan&) -> Result<bool> { return true; }));
+    if (!erased) break;
+  }
+  return {};
+}
+
+Result<void> Database::walk_quarantine(const Transaction& txn, const Entry& look) const {
+  return walk(txn, quarantine_, unsealing(kQuarantine, look));
+}
+
+Result<Database::Damaged> Database::damaged_helpers(const Transaction& txn) const {
+  Damaged out;
+  const auto into = [](std::vector<std::string>& keys) {
+    return [&keys](std::string_view key, std::string_view value) {
+      if (value.empty()) keys.emplace_back(key);
+      return true;
+    };
+  };
+  CS_CHECK(walk(txn, recent_, unsealing(kRecent, into(out.recent))));
+  CS_CHECK(walk(txn, quarantine_, unsealing(kQuarantine, into(out.quarantined))));
+  return out;
+}
+
+Result<void> Database::erase_helpers(Transaction& txn, const Damaged& damaged) const {
+  for (const std::string& key : damaged.recent) CS_CHECK(txn.erase(recent_, key));
+  for (const std::string& key : damaged.quarantined) CS_CHECK(txn.erase(quarantine_, key));
   return {};
 }
 
 Result<void> Database::walk(const Transaction& txn, MDB_dbi db, const Entry& look) const {
   CS_TRY(scan, Scan::open(txn, db));
-  for (bool more = scan.first(); more; more = scan.next())
+  for (bool more = scan.first(); more || scan.pass_damage(); more = scan.next())
     if (!look(scan.key(), scan.value())) return {};
-  if (scan.failed()) return Error{Code::io, "read from the store", 5005};
+  if (scan.failed()) return scan.failure();
   return {};
 }
 

@@ -28,6 +28,8 @@ class Database {
  public:
   // What stays free for cursors, dead letters and deletions when the log has used up max_bytes.
   static constexpr std::size_t kReserveBytes = 64U << 20;
+  // Records in the quarantine; then the oldest go.
+  static constexpr std::size_t kMostQuarantined = 10'000;
 
   struct Settings {
     std::string directory;                   // of the environment
@@ -38,6 +40,9 @@ class Database {
     // Of Durability::interval: what was written before may have been dropped by a sync that failed, and is written
     // again.
     bool rewrite = false;
+    // Of each table, to be checked at once: a start must not take longer because exporters lag. Behind them each page
+    // is checked before it is used.
+    std::size_t pages_at_open = 1000;
   };
   // Creates what is missing unless read-only. Fails with CS5004 when a version with another format wrote it, and
   // with CS5009 when the file is damaged. Goes back to the safe point when the power was lost (CS5015); read-only it
@@ -82,9 +87,12 @@ class Database {
   }
   // Deletes blocks that lie inside of the range as a whole, at most `most`. Returns whether there may be more.
   Result<bool> erase_inside(lmdb::Transaction& txn, Range range, std::size_t most) const;
-  // Calls look(block) for each block from `from` on until it returns false.
+  // Calls look(block) for each block from `from` on until it returns false; those on damaged pages are left out.
   Result<void> walk_log(const lmdb::Transaction& txn, Sequence from,
                         const std::function<bool(const Block&)>& look) const;
+
+  // The first sequence behind those that cannot be reached (CS5009) together with this one.
+  Result<Sequence> behind_damage(const lmdb::Transaction& txn, Sequence sequence) const;
 
   // ---- recent ----
   Result<void> put_recent(lmdb::Transaction& txn, const event::EventBatch& batch, int64_t accepted_unix_ns) const;
@@ -93,7 +101,7 @@ class Database {
   Result<void> walk_recent(const lmdb::Transaction& txn,
                            const std::function<void(const event::UuidBits&, int64_t)>& take) const;
 
-  // ---- cursors, checkpoints: no record is empty, so an empty one was found damaged (sealed.hpp) ----
+  // ---- cursors, checkpoints, quarantine: no record is empty, so an empty one was found damaged (sealed.hpp) ----
   using Entry = std::function<bool(std::string_view key, std::string_view value)>;  // false ends the walk
   Result<void> put_cursor(lmdb::Transaction& txn, std::string_view exporter, std::string_view record) const;
   Result<void> erase_cursor(lmdb::Transaction& txn, std::string_view exporter) const {
@@ -113,9 +121,14 @@ class Database {
   // The oldest go when there are more than `most`.
   Result<void> put_quarantined(lmdb::Transaction& txn, std::string_view json, std::size_t most) const;
   uint64_t quarantined(const lmdb::Transaction& txn) const { return txn.stat(quarantine_).ms_entries; }
-  Result<void> walk_quarantine(const lmdb::Transaction& txn, const Entry& look) const {
-    return walk(txn, quarantine_, look);
-  }
+  Result<void> walk_quarantine(const lmdb::Transaction& txn, const Entry& look) const;
+
+  // ---- damage in records that only help: they are left out wherever they are read ----
+  struct Damaged {
+    std::vector<std::string> recent, quarantined;  // keys
+  };
+  Result<Damaged> damaged_helpers(const lmdb::Transaction& txn) const;
+  Result<void> erase_helpers(lmdb::Transaction& txn, const Damaged& damaged) const;
 
  private:
   Database(lmdb::Environment env, std::string file) : env_(std::move(env)), file_(std::move(file)) {}
@@ -123,7 +136,12 @@ class Database {
   static Result<Database> open_existing(const Settings& settings);
   Result<void> open_tables(bool read_only);
   Result<void> check_format(lmdb::Transaction& txn, bool read_only);
+  Result<void> check_ends() const;
   Result<void> walk(const lmdb::Transaction& txn, MDB_dbi db, const Entry& look) const;
+  // Deletes from the front of the table, at most `most`, as long as `goes(scan)` agrees, which may move the scan.
+  // Returns whether there may be more.
+  using Goes = std::function<Result<bool>(lmdb::Scan&)>;
+  Result<bool> erase_front(lmdb::Transaction& txn, MDB_dbi db, std::size_t most, const Goes& goes) const;
 
   lmdb::Environment env_;
   // Of Durability::interval: while its state is read by somebody, LMDB uses none of its pages again.

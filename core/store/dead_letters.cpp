@@ -52,14 +52,14 @@ Result<void> add_totals(Transaction& txn, const Database& database, std::string_
 Result<LetterTotals> count_letters(const Transaction& txn, const Database& database, std::string_view exporter) {
   LetterTotals totals;
   CS_TRY(scan, Scan::open(txn, database.dead()));
-  for (bool more = scan.seek(key_of(exporter, 1)); more; more = scan.next()) {
+  for (bool more = scan.seek(key_of(exporter, 1)); more || scan.pass_damage(); more = scan.next()) {
     std::string_view owner;
     Sequence sequence = 0;
     if (!split_key(scan.key(), owner, sequence) || owner != exporter) break;
     ++totals.count;
     totals.bytes += cost(scan.key(), scan.value());
   }
-  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  if (scan.failed()) return scan.failure();
   return totals;
 }
 
@@ -68,7 +68,7 @@ Result<void> count_anew(Transaction& txn, const Database& database) {
   std::map<std::string, LetterTotals> all;
   {
     CS_TRY(scan, Scan::open(txn, database.dead()));
-    for (bool more = scan.first(); more; more = scan.next()) {
+    for (bool more = scan.first(); more || scan.pass_damage(); more = scan.next()) {
       std::string_view exporter;
       Sequence sequence = 0;
       if (!split_key(scan.key(), exporter, sequence)) continue;
@@ -77,7 +77,7 @@ Result<void> count_anew(Transaction& txn, const Database& database) {
       ++totals.count;
       totals.bytes += cost(scan.key(), scan.value());
     }
-    if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+    if (scan.failed()) return scan.failure();
   }
   for (const auto& [exporter, totals] : all) CS_CHECK(put_totals(txn, database, exporter, totals));
   return {};
@@ -152,7 +152,7 @@ Result<void> walk_letters(const Transaction& txn, const Database& database, cons
   const std::string after = after_exporter.empty() ? std::string() : key_of(after_exporter, after_sequence + 1);
   const std::string& from = std::max(first, after);
   const std::string wanted_id = filter.event_id.empty() ? std::string() : "\"event_id\":\"" + filter.event_id + "\"";
-  for (bool more = from.empty() ? scan.first() : scan.seek(from); more; more = scan.next()) {
+  for (bool more = from.empty() ? scan.first() : scan.seek(from); more || scan.pass_damage(); more = scan.next()) {
     const auto letter = read_letter(scan.key(), scan.value());
     if (!filter.exporter.empty()) {
       std::string_view exporter;
@@ -168,7 +168,7 @@ Result<void> walk_letters(const Transaction& txn, const Database& database, cons
       continue;
     if (!look(*letter)) return {};
   }
-  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  if (scan.failed()) return scan.failure();
   return {};
 }
 
@@ -190,7 +190,7 @@ Result<ExpiredLetters> find_expired(const Transaction& txn, const Database& data
   std::string exporter;
   int64_t oldest = 0;
   bool more = from.empty() ? scan.first() : scan.seek(from);
-  for (; more && most > 0; more = scan.next(), --most) {
+  for (more = more || scan.pass_damage(); more && most > 0; more = scan.next() || scan.pass_damage(), --most) {
     if (check == LetterCheck::everything && is_damaged(scan.key(), scan.value())) {
       out.damaged.emplace_back(scan.key());
       continue;
@@ -207,7 +207,7 @@ Result<ExpiredLetters> find_expired(const Transaction& txn, const Database& data
     else
       out.letters.push_back({exporter, letter->sequence});
   }
-  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  if (scan.failed()) return scan.failure();
   if (more) out.next = scan.key();
   return out;
 }
@@ -215,9 +215,9 @@ Result<ExpiredLetters> find_expired(const Transaction& txn, const Database& data
 Result<std::vector<std::string>> find_damaged(const Transaction& txn, const Database& database) {
   std::vector<std::string> keys;
   CS_TRY(scan, Scan::open(txn, database.dead()));
-  for (bool more = scan.first(); more; more = scan.next())
+  for (bool more = scan.first(); more || scan.pass_damage(); more = scan.next())
     if (is_damaged(scan.key(), scan.value())) keys.emplace_back(scan.key());
-  if (scan.failed()) return Error{Code::io, "read the dead letters", 5005};
+  if (scan.failed()) return scan.failure();
   return keys;
 }
 

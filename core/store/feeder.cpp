@@ -94,7 +94,7 @@ void Feeds::lose(Sequence first, Sequence last, LossCause cause) {
 
 void Feeds::touched(const Database& database, std::size_t blocks) {
   // A look at a block's first page may map all of it.
-  constexpr std::size_t kBlocksBetweenReleases = 16;
+  constexpr std::size_t kBlocksBetweenReleases = 4;
   blocks_touched_ += blocks;
   if (blocks_touched_ < kBlocksBetweenReleases) return;
   blocks_touched_ = 0;
@@ -109,9 +109,20 @@ Result<Feeds::Revived> Feeds::revive_at(Sequence sequence) {
   CS_TRY(copy, database_.with([&](Database& database) -> Result<Copy> {
     Copy out;
     CS_TRY(txn, database.read());
-    CS_TRY(block, database.block_at(txn, sequence));
+    auto found = database.block_at(txn, sequence);
     CS_TRY(tail, database.tail(txn));
     out.first = out.last = tail.next - 1;
+    if (!found) {
+      if (found.error().message_code() != 5009) return std::move(found).error();
+      CS_TRY(behind, database.behind_damage(txn, sequence));
+      out.first = sequence;
+      out.last = behind - 1;
+      log::error(5009, {},
+                 found.error().what() + ": the events " + range_text(out.first, out.last) +
+                     " of the log cannot be found; they are lost");
+      return out;
+    }
+    const auto& block = *found;
     if (!block) {  // nothing behind it any more
       out.first = sequence;
       return out;

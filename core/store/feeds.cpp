@@ -95,7 +95,10 @@ void Feeds::close(const Handle& feed) {
   const std::lock_guard lock(mutex_);
   feed->deliver = nullptr;
   feed->open = false;
-  // What was on its way is not any more.
+  // What was on its way is not any more: it will be sent again, and may not end as a dead letter then.
+  std::erase_if(letters_, [&](const auto& letter) {
+    return letter.first == feed->id && !feed->state.is_settled(letter.second.sequence);
+  });
   if (auto state = CursorState::decode(feed->state.encode())) {
     state->changed = feed->state.changed;
     feed->state = *std::move(state);

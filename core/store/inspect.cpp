@@ -14,7 +14,7 @@
 namespace csiem::store {
 namespace {
 
-constexpr std::size_t kMostQuarantined = 10'000;
+constexpr std::size_t kLettersAtOnce = 4096, kBlocksBetweenReleases = 64;
 
 }  // namespace
 
@@ -72,6 +72,7 @@ Result<CheckReport> Inspector::check(const std::function<void(uint64_t, uint64_t
       if (expected > tail.next)
         report.notes.push_back("the block at " + std::to_string(block.first) + " reaches behind the log's end");
     }
+    if (report.blocks % kBlocksBetweenReleases == 0) database_.release_pages();
     progress(report.bytes, tail.log_bytes - std::min(before, tail.log_bytes));
     return true;
   }));
@@ -88,6 +89,13 @@ Result<CheckReport> Inspector::check(const std::function<void(uint64_t, uint64_t
     if (text.empty()) report.notes.push_back("the checkpoint of source " + std::string(source) + " is damaged");
     return true;
   }));
+  CS_TRY(helpers, database_.damaged_helpers(txn));
+  if (const std::size_t n = helpers.quarantined.size(); n > 0)
+    report.notes.push_back(std::to_string(n) + (n == 1 ? " record" : " records") + " of the quarantine cannot be read");
+  if (const std::size_t n = helpers.recent.size(); n > 0)
+    report.notes.push_back(
+        std::to_string(n) + (n == 1 ? " list" : " lists") +
+        " of the ids of the last hour cannot be read: their events are not known when they come again");
   CS_TRY(letters, find_damaged(txn, database_));
   for (const std::string& key : letters) report.notes.push_back(damaged_entry_name(key) + " is damaged");
   return report;
@@ -101,15 +109,17 @@ Result<Inspector::Repaired> Inspector::repair() {
     CS_TRY(block, database_.block_at(txn, range.first));
     if (!block) continue;
     const std::string line = damaged_block_line(block->first, block->bytes, now);
-    CS_CHECK(database_.put_quarantined(txn, line, kMostQuarantined));
+    CS_CHECK(database_.put_quarantined(txn, line, Database::kMostQuarantined));
     CS_CHECK(database_.erase_block(txn, range.first));
   }
   Repaired out;
   CS_TRY(letters, find_damaged(txn, database_));
   if (!letters.empty()) {
-    CS_TRY(moved, quarantine_letters(txn, database_, letters, now, kMostQuarantined));
+    CS_TRY(moved, quarantine_letters(txn, database_, letters, now, Database::kMostQuarantined));
     out.letters = moved;
   }
+  CS_TRY(helpers, database_.damaged_helpers(txn));
+  CS_CHECK(database_.erase_helpers(txn, helpers));
   CS_CHECK(txn.commit());
   out.blocks = std::move(report.damaged);
   return out;
@@ -155,10 +165,26 @@ Result<void> Inspector::walk_queue(const std::string& exporter, const std::funct
   });
 }
 
+// In portions: a daemon that works on the store may not use again what somebody still reads.
 Result<void> Inspector::walk_letters(const LetterFilter& filter,
                                      const std::function<bool(const StoredLetter&)>& look) const {
-  CS_TRY(txn, database_.read());
-  return store::walk_letters(txn, database_, filter, look);
+  std::string exporter;
+  Sequence sequence = 0;
+  for (bool more = true; more;) {
+    std::size_t left = kLettersAtOnce;
+    bool stopped = false;
+    CS_TRY(txn, database_.read());
+    const auto look_at = [&](const StoredLetter& letter) {
+      exporter = letter.exporter;
+      sequence = letter.sequence;
+      stopped = !look(letter);
+      return !stopped && --left > 0;
+    };
+    CS_CHECK(store::walk_letters(txn, database_, filter, look_at, std::string(exporter), sequence));
+    database_.release_pages();
+    more = !stopped && left == 0;
+  }
+  return {};
 }
 
 Result<std::string> Inspector::letter(std::string_view id) const {
@@ -191,7 +217,9 @@ Result<uint64_t> Inspector::purge_letters(const LetterFilter& filter,
 
 Result<void> Inspector::walk_quarantine(const std::function<bool(std::string_view)>& look) const {
   CS_TRY(txn, database_.read());
-  return database_.walk_quarantine(txn, [&](std::string_view, std::string_view line) { return look(line); });
+  return database_.walk_quarantine(txn, [&](std::string_view, std::string_view line) {
+    return line.empty() || look(line);  // what is damaged says nothing
+  });
 }
 
 Result<void> Inspector::adopt(const std::string& from, const std::string& to) {

@@ -20,6 +20,14 @@ bool is_full(MDB_env* env) {
   return mdb_env_get_fd(env, &fd) == 0 && ::fstatvfs(fd, &room) == 0 && room.f_bavail * room.f_frsize < kLargeWrite;
 }
 
+// In front of every key of every table.
+constexpr std::string_view kLeastKey("\0\0\0\0\0\0\0\0", 8);
+
+Result<void> as_check(Result<PageGuard::Spot> spot) {
+  if (!spot) return std::move(spot).error();
+  return {};
+}
+
 }  // namespace
 
 Trouble trouble(int code) noexcept {
@@ -82,6 +90,7 @@ Environment& Environment::operator=(Environment&& other) noexcept {
   if (this != &other) {
     if (env_ != nullptr) mdb_env_close(env_);
     env_ = std::exchange(other.env_, nullptr);
+    guarded_ = std::move(other.guarded_);
   }
   return *this;
 }
@@ -121,10 +130,20 @@ int Environment::fd() const noexcept {
 }
 
 Result<Transaction> Transaction::begin(const Environment& env, Kind kind) {
-  MDB_txn* txn = nullptr;
-  const int rc = mdb_txn_begin(env.get(), nullptr, kind == Kind::read ? MDB_RDONLY : 0, &txn);
-  if (rc != 0) return error("begin a transaction", rc);
-  return Transaction(txn);
+  for (;;) {
+    MDB_txn* raw = nullptr;
+    const int rc = mdb_txn_begin(env.get(), nullptr, kind == Kind::read ? MDB_RDONLY : 0, &raw);
+    if (rc != 0) return error("begin a transaction", rc);
+    Transaction txn(raw, kind);
+    if (!env.guarded()) return txn;
+    // A writer begins with the state before its own.
+    const std::size_t state = mdb_txn_id(raw) - (kind == Kind::write ? 1 : 0);
+    CS_TRY(guard, PageGuard::of(env.fd(), state, *env.guarded()));
+    if (!guard) continue;
+    txn.guard_ = std::move(guard);
+    txn.tables_ = env.guarded();
+    return txn;
+  }
 }
 
 Transaction::~Transaction() {
@@ -144,10 +163,15 @@ Result<MDB_dbi> Transaction::open(const char* name, unsigned flags) {
   MDB_dbi db = 0;
   if (const int rc = mdb_dbi_open(txn_, name, flags, &db); rc != 0)
     return error("open the store's table " + std::string(name), rc == MDB_NOTFOUND ? ENOENT : rc);
+  if (tables_) {
+    if (tables_->size() <= db) tables_->resize(db + 1);
+    (*tables_)[db] = name;
+  }
   return db;
 }
 
 Result<Transaction::Found> Transaction::get(MDB_dbi db, std::string_view key) const {
+  if (guard_) CS_CHECK(as_check(guard_->path(db, key)));
   MDB_val k = to_val(key), v{};
   const int rc = mdb_get(txn_, db, &k, &v);
   if (rc == MDB_NOTFOUND) return Found{};
@@ -156,22 +180,33 @@ Result<Transaction::Found> Transaction::get(MDB_dbi db, std::string_view key) co
 }
 
 Result<void> Transaction::put(MDB_dbi db, std::string_view key, std::string_view value, unsigned flags) {
+  CS_CHECK(check_around(db, key));
   MDB_val k = to_val(key), v = to_val(value);
   if (const int rc = mdb_put(txn_, db, &k, &v, flags); rc != 0) return error("write to the store", rc);
   return {};
 }
 
 Result<char*> Transaction::reserve(MDB_dbi db, std::string_view key, std::size_t size, unsigned flags) {
+  CS_CHECK(check_around(db, key));
   MDB_val k = to_val(key), v{size, nullptr};
   if (const int rc = mdb_put(txn_, db, &k, &v, flags | MDB_RESERVE); rc != 0) return error("write to the store", rc);
   return static_cast<char*>(v.mv_data);
 }
 
 Result<void> Transaction::erase(MDB_dbi db, std::string_view key) {
+  CS_CHECK(check_around(db, key));
   MDB_val k = to_val(key);
   const int rc = mdb_del(txn_, db, &k, nullptr);
   if (rc != 0 && rc != MDB_NOTFOUND) return error("delete from the store", rc);
   return {};
+}
+
+Result<void> Transaction::check_around(MDB_dbi db, std::string_view key) const {
+  return guard_ ? guard_->around(db, key) : Result<void>();
+}
+
+std::optional<std::string> Transaction::behind(MDB_dbi db, std::string_view key) const {
+  return guard_ ? guard_->behind(db, key) : std::nullopt;
 }
 
 MDB_stat Transaction::stat(MDB_dbi db) const {
@@ -183,25 +218,80 @@ MDB_stat Transaction::stat(MDB_dbi db) const {
 Result<Scan> Scan::open(const Transaction& txn, MDB_dbi db) {
   MDB_cursor* cursor = nullptr;
   if (const int rc = mdb_cursor_open(txn.get(), db, &cursor); rc != 0) return error("read from the store", rc);
-  return Scan(cursor);
+  return Scan(cursor, txn, db);
 }
 
 Scan::~Scan() {
   if (cursor_ != nullptr) mdb_cursor_close(cursor_);
 }
 
-bool Scan::seek(std::string_view key) {
-  key_ = to_val(key);
-  return move(MDB_SET_RANGE);
+bool Scan::fail(Error why, std::string_view key) {
+  failed_ = std::move(why);
+  failed_at_ = key;
+  return false;
+}
+
+bool Scan::at(Result<PageGuard::Spot> spot, std::string_view key) {
+  if (!spot) return fail(std::move(spot).error(), key);
+  spot_ = *spot;
+  return true;
+}
+
+bool Scan::first() {
+  failed_.reset();
+  return (guard_ == nullptr || at(guard_->first(db_), kLeastKey)) && move(MDB_FIRST);
+}
+
+bool Scan::last() {
+  failed_.reset();
+  return (guard_ == nullptr || at(guard_->last(db_), kLeastKey)) && move(MDB_LAST);
+}
+
+bool Scan::seek(std::string_view wanted) {
+  failed_.reset();
+  if (guard_ != nullptr && !at(guard_->path(db_, wanted), wanted)) return false;
+  key_ = to_val(wanted);
+  if (!move(MDB_SET_RANGE)) return false;
+  return guard_ == nullptr || spot_.index < spot_.nodes || at(guard_->path(db_, key()), key());
+}
+
+bool Scan::next() {
+  const bool crosses = spot_.index + 1 >= spot_.nodes;
+  if (guard_ != nullptr && (changes_ || crosses))
+    if (auto checked = guard_->next_leaf(db_, key()); !checked)
+      return fail(std::move(checked).error(), guard_->behind(db_, key()).value_or(std::string(key())));
+  if (!move(MDB_NEXT)) return false;
+  ++spot_.index;
+  return guard_ == nullptr || changes_ || !crosses || at(guard_->path(db_, key()), key());
+}
+
+bool Scan::previous() {
+  const bool crosses = spot_.index == 0;
+  if (guard_ != nullptr && (changes_ || crosses))
+    if (auto checked = guard_->previous_leaf(db_, key()); !checked)
+      return fail(std::move(checked).error(), std::string(key()));
+  if (!move(MDB_PREV)) return false;
+  --spot_.index;
+  return guard_ == nullptr || changes_ || !crosses || at(guard_->path(db_, key()), key());
+}
+
+bool Scan::pass_damage() {
+  if (!failed_ || failed_->message_code() != 5009 || guard_ == nullptr) return false;
+  for (auto next = guard_->behind(db_, failed_at_); next; next = guard_->behind(db_, *next)) {
+    if (seek(*next)) return true;
+    if (!failed_) return false;
+  }
+  return false;
 }
 
 bool Scan::move(MDB_cursor_op op) {
   const int rc = mdb_cursor_get(cursor_, &key_, &value_, op);
-  if (rc != 0 && rc != MDB_NOTFOUND) failed_ = rc;
+  if (rc != 0 && rc != MDB_NOTFOUND) failed_ = error("read from the store", rc);
   return rc == 0;
 }
 
 Result<void> Scan::erase() {
+  if (guard_ != nullptr) CS_CHECK(guard_->around(db_, key()));
   if (const int rc = mdb_cursor_del(cursor_, 0); rc != 0) return error("delete from the store", rc);
   return {};
 }

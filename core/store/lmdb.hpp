@@ -5,11 +5,15 @@
 #include <lmdb.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.hpp"
+#include "store/page_guard.hpp"
 
 namespace csiem::store::lmdb {
 
@@ -36,7 +40,8 @@ class Environment {
     bool sync = true;  // false: commits do not wait for the disk; see sync()
   };
   static Result<Environment> open(const Settings& settings);
-  Environment(Environment&& other) noexcept : env_(std::exchange(other.env_, nullptr)) {}
+  Environment(Environment&& other) noexcept
+      : env_(std::exchange(other.env_, nullptr)), guarded_(std::move(other.guarded_)) {}
   Environment& operator=(Environment&& other) noexcept;
   ~Environment();
   MDB_env* get() const noexcept { return env_; }
@@ -49,10 +54,15 @@ class Environment {
   Result<void> rewrite();
   // Of the data file.
   int fd() const noexcept;
+  // From now on every transaction checks the pages that it is about to use (page_guard.hpp). Before tables are opened.
+  void guard_pages() { guarded_ = std::make_shared<std::vector<std::string>>(); }
+  // Names of the tables by their numbers, when pages are guarded.
+  const std::shared_ptr<std::vector<std::string>>& guarded() const noexcept { return guarded_; }
 
  private:
   explicit Environment(MDB_env* env) : env_(env) {}
   MDB_env* env_;
+  std::shared_ptr<std::vector<std::string>> guarded_;
 };
 
 inline MDB_val to_val(std::string_view bytes) noexcept { return {bytes.size(), const_cast<char*>(bytes.data())}; }
@@ -65,7 +75,11 @@ class Transaction {
  public:
   enum class Kind { read, write };
   static Result<Transaction> begin(const Environment& env, Kind kind);
-  Transaction(Transaction&& other) noexcept : txn_(std::exchange(other.txn_, nullptr)) {}
+  Transaction(Transaction&& other) noexcept
+      : txn_(std::exchange(other.txn_, nullptr)),
+        guard_(std::move(other.guard_)),
+        tables_(std::move(other.tables_)),
+        kind_(other.kind_) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
@@ -85,10 +99,22 @@ class Transaction {
   // Nothing happens when the key is not there.
   Result<void> erase(MDB_dbi db, std::string_view key);
   MDB_stat stat(MDB_dbi db) const;
+  // The first key behind those that lie with `key`, for going on when they cannot be read (CS5009). Nothing: there is
+  // none, or pages are not guarded.
+  std::optional<std::string> behind(MDB_dbi db, std::string_view key) const;
+  // Null when pages are not guarded.
+  const PageGuard* guard() const noexcept { return guard_.get(); }
+  Kind kind() const noexcept { return kind_; }
 
  private:
-  explicit Transaction(MDB_txn* txn) : txn_(txn) {}
+  Transaction(MDB_txn* txn, Kind kind) : txn_(txn), kind_(kind) {}
+  // Before something is changed at the key.
+  Result<void> check_around(MDB_dbi db, std::string_view key) const;
+
   MDB_txn* txn_;
+  std::unique_ptr<PageGuard> guard_;
+  std::shared_ptr<std::vector<std::string>> tables_;
+  Kind kind_;
 };
 
 // Walks a database in key order, inside of a transaction that outlives it.
@@ -96,30 +122,50 @@ class Scan {
  public:
   static Result<Scan> open(const Transaction& txn, MDB_dbi db);
   Scan(Scan&& other) noexcept
-      : cursor_(std::exchange(other.cursor_, nullptr)), key_(other.key_), value_(other.value_) {}
+      : cursor_(std::exchange(other.cursor_, nullptr)),
+        guard_(other.guard_),
+        db_(other.db_),
+        changes_(other.changes_),
+        spot_(other.spot_),
+        key_(other.key_),
+        value_(other.value_) {}
   Scan& operator=(Scan&&) = delete;
   ~Scan();
 
   // Each returns false when there is no such entry; a failing read ends the walk and is told by failed().
-  bool first() { return move(MDB_FIRST); }
-  bool last() { return move(MDB_LAST); }
-  bool next() { return move(MDB_NEXT); }
-  bool previous() { return move(MDB_PREV); }
+  bool first();
+  bool last();
+  bool next();
+  bool previous();
   // The first entry at or behind `key`.
   bool seek(std::string_view key);
-  bool failed() const noexcept { return failed_ != 0; }
+  // After a failure because of damaged pages (CS5009): goes on behind them, if there is something. Then what lies on
+  // them is left out.
+  bool pass_damage();
+  bool failed() const noexcept { return failed_.has_value(); }
+  // Why, once it has failed.
+  Error failure() const { return *failed_; }
   Result<void> erase();
 
   std::string_view key() const noexcept { return to_view(key_); }
   std::string_view value() const noexcept { return to_view(value_); }
 
  private:
-  explicit Scan(MDB_cursor* cursor) : cursor_(cursor) {}
+  Scan(MDB_cursor* cursor, const Transaction& txn, MDB_dbi db)
+      : cursor_(cursor), guard_(txn.guard()), db_(db), changes_(txn.kind() == Transaction::Kind::write) {}
   bool move(MDB_cursor_op op);
+  // Where the guard has found the position of the key to be; or why not.
+  bool at(Result<PageGuard::Spot> spot, std::string_view key);
+  bool fail(Error why, std::string_view key);
 
   MDB_cursor* cursor_;
+  const PageGuard* guard_;
+  MDB_dbi db_;
+  bool changes_;  // the leaves may differ from those that the guard sees
+  PageGuard::Spot spot_;
   MDB_val key_{}, value_{};
-  int failed_ = 0;
+  std::optional<Error> failed_;
+  std::string failed_at_;  // a key on what is damaged
 };
 
 // A key of an MDB_INTEGERKEY database.

@@ -20,6 +20,7 @@ struct TableRoot {
   uint32_t pad;  // of the free list: the page size
   uint16_t flags, depth;
   uint64_t branch_pages, leaf_pages, overflow_pages, entries, root;
+  bool has_integer_keys() const noexcept { return (flags & 8) != 0; }
 };
 static_assert(sizeof(TableRoot) == 48);
 

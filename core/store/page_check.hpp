@@ -18,7 +18,7 @@ Result<void> check_meta_pages(const std::string& data_file, bool mend_size);
 // Every page that leads to a record, as the transaction with this id sees them, which has to be open: addresses, kinds,
 // sizes and order. The records themselves are not looked at. Fails with CS5009, naming the page. `most_pages` of each
 // table are read, the first ones; 0: all. Of a file that ends too early always all, and no record may lie behind its
-// end.
-Result<void> check_tree_pages(int data_fd, std::size_t txn_id, std::size_t most_pages);
+// end; of the list of free pages always all. True when everything was read.
+Result<bool> check_tree_pages(int data_fd, std::size_t txn_id, std::size_t most_pages);
 
 }  // namespace csiem::store

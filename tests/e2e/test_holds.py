@@ -129,6 +129,7 @@ class Holds(AdminCase):
         fate, detail = fates(0)["splunk"]
         self.assertEqual(fate, "queued")
         self.assertIn("held_auth [CS4010], last: HTTP 40", detail)
+        self.assertRegex(detail, r"^\d+ attempts?, the last at 20\d\d-\d\d-")
         code, _, err = self.command("--config", self.config_path, "trace", event(99)["event_id"])
         self.assertEqual(code, 1)
         self.assertIn("is not known", err)

@@ -52,6 +52,35 @@ class Log(Case):
         self.assertEqual(len(self.file_ids()), 1000)
         self.assertEqual(self.queues()["hook"]["delivered"], 1000)
 
+    def test_what_was_delivered_is_not_sent_again_because_its_neighbours_have_to_be(self):
+        events = [event(n) for n in range(3000)]
+        for end in ("stop", "kill9"):
+            with self.subTest(end):
+                self.write("in-%s.jsonl" % end, lines(events))
+                mock = self.mock("webhook", "--fail", "503:25%")
+                hook = self.webhook(mock, id="hook-" + end, more=(
+                    'framing = "ndjson"\nbatch_size = 20\n[exporters.hook-%s.retry]\ninitial_backoff_ms = 600000\njitter = "none"\n'
+                    'max_backoff_ms = 600000\n[exporters.hook-%s.circuit_breaker]\nfailure_threshold = 1000\n'
+                    % (end, end)))
+                text = ('version = "1.0.0"\n[admin]\nsocket = "%s"\n[global]\ndata_dir = "%s"\nshutdown_grace = "%s"\n'
+                        % (self.path("admin.sock"), self.path("data-" + end), "1s"))
+                text += self.source(name="in-%s.jsonl" % end) + hook
+                config = self.write("test.toml", text)
+                daemon = self.daemon(config)
+                settled = lambda: self.queues().get("hook-" + end, {}).get("delivered", 0)
+                wait_for("a part to be settled", lambda: 500 < settled() == len(mock.arrivals()))
+                if end == "stop":
+                    self.assertEqual(daemon.stop(), 0)
+                else:
+                    daemon.kill9()
+                self.assertLess(len(mock.arrivals()), 3000)
+                mock.stop()
+                healthy = self.mock("webhook", port=mock.port)
+                daemon = self.daemon(config)
+                wait_for("the rest", lambda: set(mock.arrivals()) | set(healthy.arrivals()) >= ids(events))
+                daemon.stop()
+                self.assertEqual(len(mock.arrivals()) + len(healthy.arrivals()), 3000)
+
     def test_severe_events_go_ahead_of_a_backlog_after_a_restart(self):
         events = [event(n) for n in range(5000)] + [event(9000, "critical")]
         self.write("in.jsonl", lines(events))
@@ -93,8 +122,14 @@ class Log(Case):
         mock = self.mock("webhook", port=port)
         config = self.configuration(self.dead_url_webhook(port, "new"))
         self.assertTrue(self.queues()["old"]["orphan"])
+        for orphan, to, words in (("old", "nowhere", "no exporter 'nowhere' is configured"),
+                                  ("new", "new", "is configured and goes on")):
+            status, _, err = self.cli("--config", config, "queue", "adopt", orphan, "--to", to)
+            self.assertEqual(status, 2, err)
+            self.assertIn(words, err)
         status, _, err = self.cli("--config", config, "queue", "adopt", "old", "--to", "new")
         self.assertEqual(status, 0, err)
+        self.assertIn("new goes on where old stood", err)
         status, text = self.run_once(config)
         self.assertEqual(status, 0, text)
         self.assertEqual(set(mock.arrivals()), ids(events))

@@ -115,7 +115,7 @@ TEST_CASE("a probe is the oldest single event and the others stay") {
   CHECK(queue.take_probe(0, 0) == nullptr);
 }
 
-TEST_CASE("a source batch is settled once, when its last event has ended, with counts by fate") {
+TEST_CASE("what of a source batch has ended is told in ranges, each once, with counts by fate") {
   MemoryCursor cursor;
   LaneStats stats;
   int settlements = 0;
@@ -128,18 +128,26 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   stats.queued_events = 5;
   stats.queued_bytes = 99;
   SourceBatch* const source = settlement.open(batch, {}, 99);
-  settlement.end(source, store::Fate::delivered, 2);
-  settlement.end(source, store::Fate::filtered, 1);
-  settlement.end(source, store::Fate::dead_lettered, 1);
-  CHECK(cursor.settled().empty());
-  CHECK(settlements == 0);
-  CHECK(stats.queued_events == 1);
-  settlement.passed(source);
-  settlement.end(source, store::Fate::delivered, 1);
+  // The filter's come first, as events are rendered before they are sent.
+  settlement.end(source, store::Fate::filtered, 1, 1);
+  settlement.tell();
+  CHECK(cursor.settled().empty());  // waits for its neighbours
+  settlement.end(source, store::Fate::dead_lettered, 2, 1);
+  settlement.end(source, store::Fate::delivered, 0, 1);
+  settlement.tell();
+  settlement.tell();
   REQUIRE(cursor.settled().size() == 1);
   CHECK(cursor.settled()[0].first == 40);
-  CHECK(cursor.settled()[0].last == 44);
-  CHECK(cursor.settled()[0].counts == std::array<uint64_t, 4>{3, 1, 1, 0});
+  CHECK(cursor.settled()[0].last == 42);
+  CHECK(cursor.settled()[0].counts == std::array<uint64_t, 4>{1, 1, 1, 0});
+  CHECK(settlements == 0);
+  CHECK(stats.queued_events == 2);
+  settlement.passed(source);
+  settlement.end(source, store::Fate::delivered, 3, 2);
+  REQUIRE(cursor.settled().size() == 2);
+  CHECK(cursor.settled()[1].first == 43);
+  CHECK(cursor.settled()[1].last == 44);
+  CHECK(cursor.settled()[1].counts == std::array<uint64_t, 4>{2, 0, 0, 0});
   CHECK(stats.queued_events == 0);
   CHECK(stats.queued_bytes == 0);
   CHECK(settlements == 1);
@@ -152,12 +160,38 @@ TEST_CASE("a source batch is settled once, when its last event has ended, with c
   batch->set_first_sequence(45);
   stats.queued_events = 1;
   SourceBatch* const overtaken = settlement.open(batch, {}, 0);
-  settlement.end(overtaken, store::Fate::delivered, 1);
-  CHECK(cursor.settled().size() == 1);
+  settlement.end(overtaken, store::Fate::delivered, 0, 1);
+  CHECK(cursor.settled().size() == 2);
   CHECK(stats.queued_events == 1);
   settlement.passed(overtaken);
-  CHECK(cursor.settled().size() == 2);
+  CHECK(cursor.settled().size() == 3);
   CHECK(stats.queued_events == 0);
+  CHECK_FALSE(cursor.broken());
+}
+
+TEST_CASE("a lane that stops has told everything that ended, and nothing of what did not") {
+  MemoryCursor cursor;
+  LaneStats stats;
+  Settlement settlement(cursor, stats, nullptr);
+  event::BatchBuilder builder(event::BatchPool::create());
+  for (int i = 0; i < 400; ++i) builder.add();
+  const auto batch = builder.seal(0);
+  batch->set_first_sequence(1000);
+  // Skipped events are not the lane's.
+  SourceBatch* const source = settlement.open(batch, {{1000, 1009}}, 1);
+  uint64_t ended = 0;
+  for (uint32_t at = 398; at >= 10; at -= 2, ++ended) settlement.end(source, store::Fate::delivered, at, 1);
+  settlement.tell();
+  CHECK(cursor.settled().empty());  // too many parts
+  settlement.tell_all();
+  CHECK(cursor.settled().size() == ended);
+  CHECK(cursor.total(store::Fate::delivered) == ended);
+  settlement.tell_all();
+  CHECK(cursor.settled().size() == ended);
+  for (uint32_t at = 11; at < 400; at += 2) settlement.end(source, store::Fate::dropped, at, 1);
+  settlement.passed(source);
+  CHECK(cursor.total(store::Fate::delivered) + cursor.total(store::Fate::dropped) == 390);
+  CHECK_FALSE(cursor.broken());
 }
 
 TEST_CASE("what is replayed ends where it came from, not at the cursor") {
@@ -185,7 +219,7 @@ TEST_CASE("what is replayed ends where it came from, not at the cursor") {
       letter.sequence = number;
       settlement.dead_letter(*source, letter);
     }
-    settlement.end(source, number == 7 ? store::Fate::delivered : store::Fate::dead_lettered, 1);
+    settlement.end(source, number == 7 ? store::Fate::delivered : store::Fate::dead_lettered, 0, 1);
   }
   CHECK(cursor.settled().empty());
   CHECK(cursor.letters().empty());

@@ -77,7 +77,7 @@ TEST_CASE("text of another version, cut short or changed is nothing, never half 
   CHECK(read_remembered(text + std::string(100'000, 'x')) == Remembered{});
 }
 
-TEST_CASE("an open breaker is open after a restart, for the rest of its time, with its doubling") {
+TEST_CASE("an open breaker is open after a restart, probes a second later and keeps its doubling") {
   const std::string state = left_by(500);
   CHECK(state.find("breaker ") != std::string::npos);
   LaneBench bench(impatient());
@@ -88,9 +88,9 @@ TEST_CASE("an open breaker is open after a restart, for the rest of its time, wi
   CHECK(bench.state() == LaneState::open);
   CHECK(bench.lane->last_error().find("HTTP 500") != std::string::npos);
   bench.publish(10);
-  bench.loop.advance_ms(3'999);  // of 30 s, give or take a fifth
+  bench.loop.advance_ms(999);
   CHECK(bench.loop.sent.empty());
-  bench.loop.advance_ms(12'002);
+  bench.loop.advance_ms(1);
   REQUIRE(bench.loop.sent.size() == 1);
   CHECK(bench.script.seen().back().ids.size() == 1);
   bench.loop.answer(500);

@@ -377,6 +377,31 @@ TEST_CASE("a submit that fails is a strike and the batch is retried") {
   CHECK(bench.queued() == 0);
 }
 
+TEST_CASE("a lane tells how often it sent an event that has not ended") {
+  LaneBench bench;
+  speak_http(bench);
+  REQUIRE(bench.start());
+  std::vector<uint32_t> made;
+  const auto ask = [&](store::Sequence sequence) {
+    CHECK(bench.lane->ask(sequence, [&](const delivery::Attempts& attempts) { made.push_back(attempts.made); }));
+    bench.loop.settle();
+  };
+  bench.publish(12);  // two do not fill a batch
+  ask(3);             // in flight
+  bench.loop.answer(503);
+  ask(3);  // waits for its next attempt
+  ask(12);
+  ask(13);  // not here
+  bench.loop.advance_ms(10'000);
+  ask(10);
+  CHECK(made == std::vector<uint32_t>{1, 1, 0, 0, 2});
+  while (!bench.loop.sent.empty()) bench.loop.answer(200);
+  ask(3);
+  CHECK(made.back() == 0);
+  bench.lane->shut();
+  CHECK_FALSE(bench.lane->ask(3, [](const delivery::Attempts&) {}));
+}
+
 TEST_CASE("an ambiguous failure is retried and counted as a possible duplicate") {
   LaneBench bench;
   speak_http(bench);

@@ -109,7 +109,7 @@ struct Outcome {
 };
 
 // In a process of its own. Everything is delivered, looked at and checked.
-Outcome open_damaged(const std::string& bytes) {
+Outcome open_damaged(const std::string& bytes, int events = kEvents) {
   const TemporaryDirectory dir;
   std::filesystem::create_directories(dir / "store");
   write_all(dir / "store/data.mdb", bytes);
@@ -117,7 +117,7 @@ Outcome open_damaged(const std::string& bytes) {
   REQUIRE(::pipe(pipe) == 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(20);
+    ::alarm(60);
     Outcome out;
     if (const auto inspector = Inspector::open(dir.path(), Inspector::Access::read)) {
       static_cast<void>(inspector->check([](uint64_t, uint64_t) {}));
@@ -128,13 +128,13 @@ Outcome open_damaged(const std::string& bytes) {
       out.refused = opened.error().message_code() == 0 ? -1 : opened.error().message_code();
     } else {
       FakeLane lane(**opened, {.exporter_id = "out", .start = CursorOptions::Start::oldest}, true);
-      for (int i = 0; i < 400 && lane.cursor().ledger().queued() != 0; ++i) ::usleep(2'000);
+      for (int i = 0; i < 10'000 && lane.cursor().ledger().queued() != 0; ++i) ::usleep(2'000);
       const Ledger ledger = lane.cursor().ledger();
       out.unbalanced = ledger.queued() != 0;
       out.lost = static_cast<int>(ledger.lost);
       auto arrived = lane.arrived();
       out.delivered = static_cast<int>(arrived.size());
-      for (const int number : arrived) out.altered = out.altered || number < 1 || number > kEvents;
+      for (const int number : arrived) out.altered = out.altered || number < 1 || number > events;
       const auto letters = (*opened)->letters({}, {}, 0, 100);
       if (letters)
         for (const KeptLetter& kept : *letters) out.altered = out.altered || !is_intact(kept);
@@ -156,12 +156,12 @@ Outcome open_damaged(const std::string& bytes) {
   return out;
 }
 
-void check(const Outcome& outcome) {
+void check(const Outcome& outcome, int events = kEvents) {
   CHECK_FALSE(outcome.crashed);
   CHECK_FALSE(outcome.altered);
   CHECK_FALSE(outcome.unbalanced);
   CHECK(outcome.refused >= 0);  // with a code
-  if (outcome.refused == 0) CHECK(outcome.delivered + outcome.lost == kEvents);
+  if (outcome.refused == 0) CHECK(outcome.delivered + outcome.lost == events);
 }
 
 }  // namespace
@@ -225,6 +225,94 @@ TEST_CASE("any damage to any page: no crash, no altered event, an exact count or
   CHECK(refused > 0);
   CHECK(delivered > 0);
   MESSAGE(refused << " refused, " << delivered << " delivered or counted to the last event");
+}
+
+namespace {
+
+// A store whose log has more pages than are checked at its start: two events lie on each.
+constexpr int kManyEvents = 4000;
+std::string make_large_store() {
+  const TemporaryDirectory dir;
+  {
+    Options options = small_options(dir.path());
+    options.durability = Durability::none;
+    options.max_bytes = 64 << 20;
+    const auto store = *store::open_store(options);
+    CursorOptions cursor{.exporter_id = "out"};
+    cursor.window_bytes = 1;
+    FakeLane lane(*store, cursor);
+    Numbers made;
+    for (int i = 0; i < kManyEvents; ++i) REQUIRE(store->append(made.batch(1, 0, 1500), "audit", "1"));
+    REQUIRE(store->flush());
+  }
+  return read_all(dir / "store/data.mdb");
+}
+
+// The page on which this event lies.
+std::size_t page_of(const std::string& bytes, int number) {
+  const std::size_t at = bytes.rfind(std::to_string(number) + ":0:xxx");
+  REQUIRE(at != std::string::npos);
+  return at / kPage * kPage;
+}
+
+}  // namespace
+
+TEST_CASE("damage behind the pages that are checked at the start costs what lies on them") {
+  const std::string good = make_large_store();
+  const Outcome whole = open_damaged(good, kManyEvents);
+  check(whole, kManyEvents);
+  CHECK(whole.lost == 0);
+  int lost = 0;
+  for (const int number : {2500, 2501, 3000, 3900}) {
+    CAPTURE(number);
+    std::string bad = good;
+    std::memset(bad.data() + page_of(good, number), 0x5a, kPage);
+    const Outcome outcome = open_damaged(bad, kManyEvents);
+    check(outcome, kManyEvents);
+    CHECK(outcome.refused == 0);
+    CHECK(outcome.lost <= 3);  // 0: it was a page that is not used any more
+    lost += outcome.lost;
+  }
+  CHECK(lost >= 3);
+  // Two in a row.
+  std::string bad = good;
+  std::memset(bad.data() + page_of(good, 2600), 0, kPage);
+  std::memset(bad.data() + page_of(good, 2602), 0, kPage);
+  const Outcome outcome = open_damaged(bad, kManyEvents);
+  check(outcome, kManyEvents);
+  CHECK(outcome.lost >= 2);
+  CHECK(outcome.lost <= 6);
+}
+
+TEST_CASE("any damage behind the pages that are checked at the start: no crash, no altered event, an exact count") {
+  const std::string good = make_large_store();
+  std::mt19937 random(11);
+  int refused = 0, lost = 0;
+  for (int round = 0; round < 60; ++round) {
+    CAPTURE(round);
+    std::string bad = good;
+    const std::size_t pages = bad.size() / kPage;
+    const std::size_t page = (pages / 2 + random() % (pages / 2)) * kPage;
+    switch (random() % 4) {
+      case 0:  // the heads of pages and of their entries
+        for (int i = 0; i < 3; ++i) bad[page + random() % 32] ^= static_cast<char>(1 << random() % 8);
+        break;
+      case 1:
+        std::memset(bad.data() + page, 0, kPage);
+        break;
+      case 2:  // another page in its place
+        bad.replace(page, kPage, good, random() % pages * kPage, kPage);
+        break;
+      default:
+        for (std::size_t i = 0; i < 512; ++i) bad[page + i] = static_cast<char>(random());
+    }
+    const Outcome outcome = open_damaged(bad, kManyEvents);
+    check(outcome, kManyEvents);
+    refused += outcome.refused != 0;
+    lost += outcome.lost > 0;
+  }
+  CHECK(lost > 0);
+  MESSAGE(refused << " refused, " << lost << " with a loss");
 }
 
 TEST_CASE("a file that was cut, at any length") {
@@ -359,6 +447,45 @@ TEST_CASE("a damaged checkpoint: the source goes on behind its newest event in t
     REQUIRE(store->flush());
     CHECK(complaints(dir.path()).empty());
   }
+}
+
+TEST_CASE("damaged ids suppress nothing, a damaged record of the quarantine says nothing") {
+  const TemporaryDirectory dir;
+  {
+    const auto store = open_store(dir.path());
+    FakeLane keeper(*store, "keeper");
+    Numbers made;
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE(store->append(made.batch(10), "audit", "10"));
+      store->quarantine({"audit", 0, static_cast<uint64_t>(i) + 1, "not_json", "", "{bad"});
+      REQUIRE(store->flush());
+    }
+  }
+  const auto remembered = [&] {
+    const auto store = open_store(dir.path());
+    int ids = 0;
+    REQUIRE(store->recent_ids([&](const event::UuidBits&, int64_t) { ++ids; }));
+    return ids;
+  };
+  const auto lines = [&] {
+    const auto inspector = *Inspector::open(dir.path(), Inspector::Access::read);
+    int count = 0;
+    REQUIRE(inspector.walk_quarantine([&](std::string_view line) { return count += line.ends_with("}\n"), true; }));
+    return count;
+  };
+  CHECK(complaints(dir.path()).empty());
+  CHECK(remembered() == 30);
+  CHECK(lines() == 3);
+  flip(dir.path(), "recent", lmdb::NumberKey(11), 32 * 4 + 3);
+  flip(dir.path(), "quarantine", lmdb::NumberKey(2), -100);
+  const std::string said = complaints(dir.path());
+  CHECK(said.find("1 list of the ids of the last hour cannot be read") != std::string::npos);
+  CHECK(said.find("1 record of the quarantine cannot be read") != std::string::npos);
+  CHECK(remembered() == 20);
+  CHECK(lines() == 2);
+  auto inspector = *Inspector::open(dir.path(), Inspector::Access::change);
+  REQUIRE(inspector.repair());
+  CHECK(inspector.check([](uint64_t, uint64_t) {})->clean());
 }
 
 TEST_CASE("a damaged dead letter is never shown or counted: it goes to the quarantine") {

@@ -1,0 +1,176 @@
+#include "store/page_guard.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace csiem::store {
+namespace {
+
+Result<void> check_page(const TreePage::Place& place, uint64_t number, std::size_t depth) {
+  auto page = TreePage::read(place, number, depth);
+  if (!page) return std::move(page).error();
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PageGuard>> PageGuard::of(int data_fd, std::size_t txn_id,
+                                                 const std::vector<std::string>& tables) {
+  CS_TRY(even, read_meta(data_fd, 0, 0));
+  CS_TRY(odd, read_meta(data_fd, 1, even.free.pad));
+  const Meta& meta = (txn_id & 1) != 0 ? odd : even;
+  if (meta.txn_id != txn_id) return std::unique_ptr<PageGuard>();
+  std::unique_ptr<PageGuard> guard(new PageGuard(data_fd, meta.free.pad, meta.last_page + 1));
+  guard->tables_.resize(tables.size());
+  if (meta.main.root == kNoPage) return guard;
+  Table names;
+  names.root = meta.main;
+  TreePage::Place place = guard->place_;
+  place.kind = TreePage::Kind::names;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    guard->tables_[i].root.root = kNoPage;
+    if (tables[i].empty()) continue;
+    CS_TRY(path, guard->descend(place, names, tables[i]));
+    const auto& [leaf, index] = path.back();
+    if (index == leaf.nodes() || leaf.key(index) != tables[i]) continue;  // not yet
+    const TreePage::Value value = leaf.value(index);
+    if (value.bytes.size() == sizeof(TableRoot))
+      std::memcpy(&guard->tables_[i].root, value.bytes.data(), sizeof(TableRoot));
+  }
+  return guard;
+}
+
+const PageGuard::Table* PageGuard::table(std::size_t number) const {
+  return number < tables_.size() && tables_[number].root.root != kNoPage ? &tables_[number] : nullptr;
+}
+
+TreePage::Place PageGuard::place_of(const Table& table) const {
+  TreePage::Place place = place_;
+  place.integer_keys = table.root.has_integer_keys();
+  return place;
+}
+
+Result<PageGuard::Path> PageGuard::descend(const TreePage::Place& place, const Table& table,
+                                           std::string_view key) const {
+  CS_CHECK(check_depth(table.root));
+  Path path;
+  uint64_t number = table.root.root;
+  for (std::size_t depth = table.root.depth; depth > 0; --depth) {
+    CS_TRY(page, TreePage::read(place, number, depth));
+    const std::size_t index = page.find(place, key);
+    if (depth > 1) number = page.child(index);
+    path.push_back({std::move(page), index});
+  }
+  return path;
+}
+
+Result<PageGuard::Spot> PageGuard::path(std::size_t number, std::string_view key) const {
+  const Table* const asked = table(number);
+  if (asked == nullptr) return Spot{};
+  CS_TRY(path, descend(place_of(*asked), *asked, key));
+  const Step& leaf = path.back();
+  // The key would stand at the end: LMDB looks at the leaf behind it.
+  if (leaf.index == leaf.page.nodes()) CS_CHECK(beside(place_of(*asked), path, Side::last));
+  return Spot{leaf.index, leaf.page.nodes()};
+}
+
+Result<PageGuard::Spot> PageGuard::first(std::size_t table) const { return edge(table, Side::first); }
+
+Result<PageGuard::Spot> PageGuard::last(std::size_t table) const { return edge(table, Side::last); }
+
+Result<PageGuard::Spot> PageGuard::edge(std::size_t number, Side side) const {
+  const Table* const asked = table(number);
+  if (asked == nullptr) return Spot{};
+  CS_CHECK(check_depth(asked->root));
+  uint64_t at = asked->root.root;
+  for (std::size_t depth = asked->root.depth;; --depth) {
+    CS_TRY(page, TreePage::read(place_of(*asked), at, depth));
+    const std::size_t index = side == Side::first ? 0 : page.nodes() - 1;
+    if (depth == 1) return Spot{index, page.nodes()};
+    at = page.child(index);
+  }
+}
+
+Result<void> PageGuard::edge_of(const TreePage::Place& place, uint64_t page, std::size_t depth, Side side) {
+  for (; depth > 0; --depth) {
+    CS_TRY(here, TreePage::read(place, page, depth));
+    if (depth > 1) page = here.child(side == Side::first ? 0 : here.nodes() - 1);
+  }
+  return {};
+}
+
+// The leaf that follows the path's (`last`), or that lies before it.
+Result<void> PageGuard::beside(const TreePage::Place& place, const Path& path, Side side) {
+  for (std::size_t up = 1; up < path.size(); ++up) {
+    const Step& step = path[path.size() - 1 - up];
+    if (side == Side::last ? step.index + 1 == step.page.nodes() : step.index == 0) continue;
+    const std::size_t index = side == Side::last ? step.index + 1 : step.index - 1;
+    return edge_of(place, step.page.child(index), up, side == Side::last ? Side::first : Side::last);
+  }
+  return {};
+}
+
+Result<void> PageGuard::next_leaf(std::size_t number, std::string_view key) const {
+  const Table* const asked = table(number);
+  if (asked == nullptr) return {};
+  CS_TRY(path, descend(place_of(*asked), *asked, key));
+  return beside(place_of(*asked), path, Side::last);
+}
+
+Result<void> PageGuard::previous_leaf(std::size_t number, std::string_view key) const {
+  const Table* const asked = table(number);
+  if (asked == nullptr) return {};
+  CS_TRY(path, descend(place_of(*asked), *asked, key));
+  return beside(place_of(*asked), path, Side::first);
+}
+
+Result<void> PageGuard::around(std::size_t number, std::string_view key) const {
+  const Table* const asked = table(number);
+  if (asked == nullptr) return {};
+  const TreePage::Place place = place_of(*asked);
+  const bool known =
+      asked->known && (!asked->low || !place.less(key, *asked->low)) && (!asked->high || place.less(key, *asked->high));
+  CS_TRY(path, descend(place, *asked, key));
+  const Step& leaf = path.back();
+  if (leaf.index < leaf.page.nodes() && leaf.page.key(leaf.index) == key)
+    if (const TreePage::Value value = leaf.page.value(leaf.index); value.apart)
+      CS_CHECK(check_value_head(place, value));
+  if (known) return {};
+  std::optional<std::string> low, high;
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const Step& step = path[i];
+    const std::size_t depth = path.size() - 1 - i;
+    if (step.index > 0) {
+      CS_CHECK(check_page(place, step.page.child(step.index - 1), depth));
+      low = std::string(step.page.key(step.index));
+    }
+    if (step.index + 1 < step.page.nodes()) {
+      CS_CHECK(check_page(place, step.page.child(step.index + 1), depth));
+      high = std::string(step.page.key(step.index + 1));
+    }
+  }
+  CS_CHECK(beside(place, path, Side::first));
+  CS_CHECK(beside(place, path, Side::last));
+  asked->known = true;
+  asked->low = std::move(low);
+  asked->high = std::move(high);
+  return {};
+}
+
+std::optional<std::string> PageGuard::behind(std::size_t number, std::string_view key) const {
+  const Table* const asked = table(number);
+  std::optional<std::string> next;
+  if (asked == nullptr || !check_depth(asked->root)) return next;
+  const TreePage::Place place = place_of(*asked);
+  uint64_t at = asked->root.root;
+  for (std::size_t depth = asked->root.depth; depth > 1; --depth) {
+    const auto page = TreePage::read(place, at, depth);
+    if (!page) break;
+    const std::size_t index = page->find(place, key);
+    if (index + 1 < page->nodes()) next = std::string(page->key(index + 1));
+    at = page->child(index);
+  }
+  return next;
+}
+
+}  // namespace csiem::store
