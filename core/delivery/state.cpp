@@ -60,6 +60,11 @@ std::string_view word_of(http::Transport transport) {
   }
 }
 
+std::string place_of(const config::Origin& origin) {
+  if (origin.line == 0) return {};
+  return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
+}
+
 std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) / 1'000'000'000) + " s"; }
 
 }  // namespace
@@ -69,8 +74,7 @@ std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) 
 std::string Lane::setting_of(uint32_t outlet) const {
   const config::Origin& own = outlets_[outlet].settings->origin;
   const config::Origin& origin = own.line != 0 ? own : context_.settings.origin;
-  if (origin.line == 0) return {};
-  return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
+  return place_of(origin);
 }
 
 // The vendor's words, kept, and where the setting stands that led there.
@@ -90,7 +94,11 @@ std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
   if (!verdict.code.empty()) add("code " + verdict.code);
   if (!verdict.text.empty()) add('"' + verdict.text + '"');
   if (out.empty()) out = "the plugin says " + std::string(outcome_word(verdict.outcome));
-  const std::string setting = setting_of(flight.outlet);
+  // A refused credential is to be corrected where it is named.
+  std::string setting;
+  const auto& secrets = outlets_[flight.outlet].settings->secrets;
+  if (verdict.outcome == CSIEM_AUTH && !secrets.empty()) setting = place_of(secrets.front().origin);
+  if (setting.empty()) setting = setting_of(flight.outlet);
   return setting.empty() ? out : out + " (set at " + setting + ")";
 }
 
