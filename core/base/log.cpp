@@ -85,6 +85,13 @@ void append_json(std::string& out, std::string_view text) {
   out += '"';
 }
 
+// What to do about it, from the catalogue.
+std::string_view hint_of(Level level, int code) {
+  if (level < Level::warn) return {};
+  const messages::Message* message = messages::find(code);
+  return message == nullptr ? std::string_view() : message->fix;
+}
+
 struct Repeat {
   int64_t until_mono_ns = 0;
   uint64_t suppressed = 0;
@@ -120,7 +127,7 @@ std::string scrub_locked(const Voice& v, std::string text) {
 }
 
 std::string compose(const Settings& settings, Level level, int code, std::string_view exporter, std::string_view text,
-                    std::initializer_list<Field> fields) {
+                    std::initializer_list<Field> fields, std::string_view hint = {}) {
   std::string line;
   const std::string time = format_rfc3339(system_clock().unix_ns()).substr(0, 23) + "Z";
   if (settings.format == Format::json) {
@@ -140,6 +147,10 @@ std::string compose(const Settings& settings, Level level, int code, std::string
       line += ':';
       append_json(line, field.value);
     }
+    if (!hint.empty()) {
+      line += R"(,"hint":)";
+      append_json(line, hint);
+    }
     line += '}';
     return line;
   }
@@ -158,6 +169,10 @@ std::string compose(const Settings& settings, Level level, int code, std::string
     line += field.key;
     line += '=';
     append_clean(line, field.value);
+  }
+  if (!hint.empty()) {
+    line += " hint=";
+    append_json(line, hint);
   }
   return line;
 }
@@ -209,7 +224,8 @@ void write(Level level, int code, std::string_view exporter, std::string_view te
                                                               {})));
     repeat = {now + v.settings.repeat_window_ms * 1'000'000, 0, {}};
   }
-  v.logger->log(to_spdlog(level), scrub_locked(v, compose(v.settings, level, code, exporter, text, fields)));
+  v.logger->log(to_spdlog(level),
+                scrub_locked(v, compose(v.settings, level, code, exporter, text, fields, hint_of(level, code))));
 }
 
 void flush_repeats() {

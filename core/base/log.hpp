@@ -33,8 +33,8 @@ bool enabled(Level level);
 // Masks every later occurrence of `secret` (six characters or more) in any line. Any thread.
 void add_secret(std::string_view secret);
 
-// One line. `code` is a number of messages.def, or 0. Repeats of (code, exporter) collapse. Any thread, never blocks
-// on anything but standard error. Not for the hot path.
+// One line. `code` is a number of messages.def, or 0; from warnings on its advice follows as `hint`. Repeats of (code,
+// exporter) collapse. Any thread, never blocks on anything but standard error. Not for the hot path.
 void write(Level level, int code, std::string_view exporter, std::string_view text,
            std::initializer_list<Field> fields = {});
 // Prints the counts of lines that are still collapsed. Timers and shutdown call it.

@@ -16,6 +16,11 @@ FailureKind kind_of(const Flight& flight) {
   return flight.confirming ? FailureKind::timeout : failure_kind(flight);  // of the confirmation
 }
 
+std::string place_of(const config::Origin& origin) {
+  if (origin.line == 0) return {};
+  return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
+}
+
 std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) / 1'000'000'000) + " s"; }
 
 }  // namespace
@@ -25,13 +30,16 @@ std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) 
 std::string Lane::setting_of(uint32_t outlet) const {
   const config::Origin& own = outlets_[outlet].settings->origin;
   const config::Origin& origin = own.line != 0 ? own : context_.settings.origin;
-  if (origin.line == 0) return {};
-  return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
+  return place_of(origin);
 }
 
 // The vendor's words, kept, and where the setting stands that led there.
 std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
-  const std::string setting = setting_of(flight.outlet);
+  // A refused credential is to be corrected where it is named.
+  std::string setting;
+  const auto& secrets = outlets_[flight.outlet].settings->secrets;
+  if (verdict.outcome == CSIEM_AUTH && !secrets.empty()) setting = place_of(secrets.front().origin);
+  if (setting.empty()) setting = setting_of(flight.outlet);
   return cause_text(flight, verdict) + (setting.empty() ? "" : " (set at " + setting + ")");
 }
 

@@ -80,7 +80,8 @@ class Wire(SyslogCase):
                              "--fail", "slow=50ms@3000")
         self.write("in.jsonl", "")
         # What the receiver's kernel has taken and a slow receiver has not read yet has to be in the window.
-        exporter = self.syslog(mock.url("tcp"), more="resend_window = 10000\n")
+        # A receiver that comes back slowly opens the circuit breaker, and each reset that meets its probe doubles the wait.
+        exporter = self.syslog(mock.url("tcp"), more='resend_window = 10000\ncircuit_breaker = { open_for = "1s" }\n')
         daemon = self.daemon(self.config(self.source() + exporter)).ready()
         events = [event(n) for n in range(10000)]
         for start in range(0, 10000, 1000):

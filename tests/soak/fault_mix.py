@@ -39,7 +39,7 @@ SYSLOG_WINDOW = 20000
 # By platform: the options of its double and the lines of its exporter, `%s` being the address.
 PLATFORMS = {
     "splunk": ([], 'hec_url = "%s"\nhec_token = "cred:TEST_TOKEN"\nindex = "main"\n'),
-    "elastic": (["--fail", "item=429:0.5%"], 'nodes = ["%s"]\napi_key = "cred:TEST_TOKEN"\n'),
+    "elastic": (["--fail", "item=429:0.05%"], 'nodes = ["%s"]\napi_key = "cred:TEST_TOKEN"\n'),
     "datadog": ([], 'api_key = "cred:TEST_TOKEN"\nendpoint = "%s"\nmetrics = { enabled = false }\n'),
     "sumo_logic": ([], 'http_source_url = "%s/receiver/v1/http/ZaVnC4dhaV"\npartition_by = []\n'),
     "webhook": ([], 'url = "%s/hook"\nformat = "native"\nframing = "ndjson"\n'),
