@@ -26,6 +26,8 @@ SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> s
   }
   source->replay = std::move(replay);
   source->skip = std::move(skip);
+  source->first = batch->first_sequence();
+  source->last = batch->last_sequence();
   source->batch = std::move(batch);
   source->bytes = bytes;
   source->waiting = true;
@@ -41,6 +43,7 @@ void Settlement::end(SourceBatch* source, store::Fate fate, uint64_t events) {
   if (fate == store::Fate::dead_lettered) stats_.rejected.fetch_add(events, std::memory_order_relaxed);
   if (source->remaining > 0) {
     stats_.queued_events.fetch_sub(events, std::memory_order_relaxed);
+    spare_memory(source);
     return;
   }
   // All of it may have overtaken: then the batcher still holds the batch.
@@ -50,7 +53,47 @@ void Settlement::end(SourceBatch* source, store::Fate fate, uint64_t events) {
 
 void Settlement::passed(SourceBatch* source) {
   source->waiting = false;
-  if (source->remaining == 0) settle(source);
+  if (source->remaining == 0)
+    settle(source);
+  else
+    spare_memory(source);
+}
+
+void Settlement::let_go(SourceBatch* source, uint64_t events) {
+  source->let_go += events;
+  spare_memory(source);
+}
+
+void Settlement::end_let_go(SourceBatch* source, store::Fate fate, uint64_t events) {
+  source->let_go -= events;
+  end(source, fate, events);
+}
+
+void Settlement::give_back(SourceBatch* source, store::Sequence first, store::Sequence last) {
+  const uint64_t events = last - first + 1;
+  assert(events <= source->let_go && events <= source->remaining);
+  source->let_go -= events;
+  source->remaining -= events;
+  const auto place = std::lower_bound(source->skip.begin(), source->skip.end(), first,
+                                      [](const store::Range& range, store::Sequence at) { return range.first < at; });
+  source->skip.insert(place, {first, last});
+  stats_.queued_events.fetch_sub(events, std::memory_order_relaxed);
+  cursor_.give_back(first, last);
+  if (source->remaining == 0 && !source->waiting) settle(source);
+}
+
+// The batcher has passed it, and all that has not ended is let go.
+void Settlement::spare_memory(SourceBatch* source) {
+  if (source->waiting || source->let_go == 0 || source->let_go != source->remaining || !source->batch) return;
+  store::Sequence any = source->first;
+  for (const store::Range& range : source->skip) {
+    if (any < range.first) break;
+    any = range.last + 1;
+  }
+  cursor_.let_go(any);
+  stats_.queued_bytes.fetch_sub(source->bytes, std::memory_order_relaxed);
+  source->bytes = 0;
+  source->batch.reset();
 }
 
 void Settlement::dead_letter(const SourceBatch& source, store::DeadLetter letter) {
@@ -79,19 +122,21 @@ void Settlement::settle_range(SourceBatch* source, store::Sequence first, store:
 
 void Settlement::settle(SourceBatch* source) {
   CSIEM_FAULT_POINT("settle-queued");
-  store::Sequence first = source->batch->first_sequence();
+  store::Sequence first = source->first;
   for (const store::Range& range : source->skip) {
     if (range.first > first) settle_range(source, first, range.first - 1);
     first = range.last + 1;
   }
-  settle_range(source, first, source->batch->last_sequence());
+  settle_range(source, first, source->last);
   stats_.queued_bytes.fetch_sub(source->bytes, std::memory_order_relaxed);
   // After the settlement, so that an idle lane has told its cursor everything.
   stats_.queued_events.fetch_sub(source->owed, std::memory_order_release);
   source->owed = 0;
   source->batch.reset();
   source->replay.reset();
-  source->next = source->taken_next = 0;
+  source->next = source->taken_next = source->attempt = 0;
+  source->let_go = 0;
+  source->first_sent_running_ns = -1;
   source->taken.clear();
   source->skip.clear();
   source->counts.fill(0);
