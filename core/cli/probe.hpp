@@ -29,6 +29,7 @@ class RequestPrinter final : public plugin::ExporterHost {
                          csiem_error* error) override;
   void http_cancel(uint64_t) override {}
   csiem_status complete(uint64_t, const csiem_batch_result&) override { return CSIEM_OK; }
+  csiem_status let_go(uint64_t) override { return CSIEM_OK; }
   csiem_status post(csiem_task, void*) override { return CSIEM_E_UNSUPPORTED; }
   csiem_status timer(uint32_t, csiem_task, void*, uint64_t*) override { return CSIEM_E_UNSUPPORTED; }
   void timer_cancel(uint64_t) override {}

@@ -114,6 +114,7 @@ Destination ExporterReader::destination(const Exporter& exporter, const Node& se
   request.header = node_.value;
   request.host_name = configuration_.global.host_name;
   request.version = CSIEM_VERSION;
+  request.batch_max_bytes = exporter.batch_max_bytes;
   request.other_names = generic_names();
   request.allow_unconfined = allow_unconfined_;
   request.tls = exporter.tls;

@@ -132,6 +132,7 @@ PluginSchema::Answer PluginSchema::apply(const Request& request, Findings& findi
   host["host_name"] = request.host_name;
   host["version"] = request.version;
   host["instance"] = request.exporter;
+  host["batch_max_bytes"] = request.batch_max_bytes;
   if (flag_at(impl_->schema, "x-csiem-own-network")) {
     host["tls"] = json::object{{"verify", request.tls.verify},
                                {"ca_file", request.tls.ca_file},

@@ -61,6 +61,7 @@ class PluginSchema {
     std::string exporter, type, where;     // id; plugin; "in exporter 'splunk'"
     Origin header;                         // where a missing key is reported
     std::string host_name, version;        // for the "csiem" object
+    uint64_t batch_max_bytes = 0;          // as well
     std::vector<std::string> other_names;  // daemon keys, for suggestions
     bool allow_unconfined = false;
     Tls tls;                 // for plugins that open connections themselves

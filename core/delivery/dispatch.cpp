@@ -193,7 +193,9 @@ void Lane::note_confirming(int64_t now) {
     window_widened_ = true;
     cursor_->set_window(kConfirmingWindow);
   }
-  context_.stats.confirming_events.store(events, std::memory_order_relaxed);
+  const uint64_t let_go = context_.unconfirmed.events();
+  context_.stats.let_go_events.store(let_go, std::memory_order_relaxed);
+  context_.stats.confirming_events.store(events + let_go, std::memory_order_relaxed);
   context_.stats.confirming_bytes.store(context_.flights.confirming_bytes(), std::memory_order_relaxed);
 }
 
@@ -204,6 +206,16 @@ int64_t Lane::silence_ns(const Flight& flight) const {
 
 // A plugin that took a batch and neither finishes it nor has a request of it on the wire has lost it.
 void Lane::check_silence(int64_t now) {
+  while (const Flight* oldest = context_.unconfirmed.oldest()) {
+    const int64_t limit = silence_ns(*oldest);
+    if (parked_ || now - oldest->quiet_since_ns < limit) break;
+    Unconfirmed one = context_.unconfirmed.take(oldest->token);
+    outlets_[one.flight->outlet].services->cancel(one.flight->token);
+    strike("did not finish a batch within " + std::to_string(limit / 1'000'000'000) + " s", now);
+    Verdict verdict;
+    verdict.outcome = CSIEM_RETRY;
+    confirmed(std::move(one), verdict, now);
+  }
   for (;;) {
     const auto& all = context_.flights.all();
     const auto silent = std::find_if(all.begin(), all.end(), [&](const auto& flight) {

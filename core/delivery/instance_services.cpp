@@ -260,6 +260,15 @@ csiem_status InstanceServices::complete(uint64_t token, const csiem_batch_result
   return CSIEM_OK;
 }
 
+csiem_status InstanceServices::let_go(uint64_t token) {
+  if (context_.dead.load(std::memory_order_acquire) || !tokens_.is_open(token)) return CSIEM_E_CLOSED;
+  context_.mailbox.put([&](Mailbox::Content& content) {
+    content.let_go.push_back(token);
+    return true;
+  });
+  return CSIEM_OK;
+}
+
 void InstanceServices::strike(const plugin::Strike& strike) {
   if (context_.dead.load(std::memory_order_acquire)) return;
   strikes_.fetch_add(1, std::memory_order_relaxed);

@@ -19,6 +19,7 @@
 #include "delivery/mailbox.hpp"
 #include "delivery/token_bucket.hpp"
 #include "delivery/tokens.hpp"
+#include "delivery/unconfirmed.hpp"
 
 namespace csiem::delivery {
 
@@ -33,6 +34,7 @@ struct LaneContext {
   LaneStats stats;
   Flights flights;
   HealthRound health;
+  UnconfirmedBatches unconfirmed;
   std::unique_ptr<RateLimiter> limiter;
   uint64_t max_body_bytes = UINT64_MAX;  // of a request with several events, before compression
   Loop* loop = nullptr;                  // lane's thread
@@ -81,6 +83,7 @@ class InstanceServices final : public plugin::ExporterHost {
   csiem_status http_send(const csiem_http_request&, csiem_http_done, void* user, uint64_t* id, csiem_error*) override;
   void http_cancel(uint64_t id) override;
   csiem_status complete(uint64_t token, const csiem_batch_result&) override;
+  csiem_status let_go(uint64_t token) override;
   csiem_status post(csiem_task, void* user) override;
   csiem_status timer(uint32_t delay_ms, csiem_task, void* user, uint64_t* id) override;
   void timer_cancel(uint64_t id) override;

@@ -167,8 +167,10 @@ bool Lane::has_enough() const {
   const uint64_t bytes = context_.stats.queued_bytes.load(std::memory_order_relaxed);
   const uint64_t events = context_.stats.queued_events.load(std::memory_order_relaxed);
   const uint64_t confirming = context_.stats.confirming_events.load(std::memory_order_relaxed);
+  const uint64_t let_go = context_.stats.let_go_events.load(std::memory_order_relaxed);
   const uint64_t to_send = events > confirming ? events - confirming : 0;
-  if ((confirming == 0 ? bytes : bytes / std::max<uint64_t>(events, 1) * to_send) < enough_bytes_) return false;
+  const uint64_t held = events > let_go ? events - let_go : 0;
+  if ((confirming == 0 ? bytes : bytes / std::max<uint64_t>(held, 1) * to_send) < enough_bytes_) return false;
   // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
   // to give events up, they rather stay with their sources.
   const store::Lag lag = cursor_->lag();
@@ -264,6 +266,7 @@ void Lane::run() {
     note_confirming(now);
     for (Outlet& outlet : outlets_) outlet.services->run_due(now);
     check_silence(now);
+    give_back_due(now);
     if (refreshes_open_ > 0 && now >= refresh_deadline_ns_) {
       refreshes_open_ = 0;
       refresh_done(now);
@@ -314,14 +317,22 @@ void Lane::read_letters(int64_t now) {
   context_.mailbox.take(letters_);
   for (Mailbox::Published& published : letters_.batches) {
     const std::size_t bytes = published.batch->memory_bytes();
-    batcher_->add(
-        settlement_.open(std::move(published.batch), std::move(published.skip), bytes, std::move(published.replay)));
+    SourceBatch* const source =
+        settlement_.open(std::move(published.batch), std::move(published.skip), bytes, std::move(published.replay));
+    given_back_.recognise(*source);
+    batcher_->add(source);
   }
   for (const std::string& what : letters_.breaches) strike(what, now);
+  for (const uint64_t token : letters_.let_go) let_go(token, now);
   for (Mailbox::Completion& completion : letters_.completions) {
     auto flight = context_.flights.take(completion.token);
-    if (!flight) {  // of a health check, or cancelled, or its submit failed after all
-      health_answered(completion.token, completion.verdict, now);
+    if (!flight) {  // of a health check or a batch that was let go, or cancelled, or its submit failed after all
+      if (auto one = context_.unconfirmed.take(completion.token); one.flight) {
+        outlets_[one.flight->outlet].services->close(completion.token);
+        confirmed(std::move(one), completion.verdict, now);
+      } else {
+        health_answered(completion.token, completion.verdict, now);
+      }
       continue;
     }
     outlets_[flight->outlet].services->close(completion.token);
@@ -433,6 +444,9 @@ void Lane::set_alarm(int64_t now) {
   for (const Outlet& outlet : outlets_) next = std::min(next, outlet.services->next_timer_ns());
   for (const auto& flight : context_.flights.all())
     if (flight->requests_open == 0) next = std::min(next, flight->quiet_since_ns + silence_ns(*flight));
+  next = std::min(next, context_.unconfirmed.next_due_ns());
+  if (const Flight* oldest = context_.unconfirmed.oldest())
+    next = std::min(next, oldest->quiet_since_ns + silence_ns(*oldest));
   if (refreshes_open_ > 0) next = std::min(next, refresh_deadline_ns_);
   next = std::min(next, next_health_ns());
   if (parked_) next = kNever;
@@ -451,6 +465,11 @@ void Lane::shut() {
     const auto& flight = context_.flights.all().front();
     outlets_[flight->outlet].services->cancel(flight->token);
     context_.flights.take(flight->token);
+  }
+  while (const Flight* oldest = context_.unconfirmed.oldest()) {
+    const uint64_t token = oldest->token;
+    outlets_[oldest->outlet].services->cancel(token);
+    context_.unconfirmed.take(token);
   }
   cancel_health_check();
   health_waiters_.tell(known_from_delivery());

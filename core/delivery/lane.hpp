@@ -47,7 +47,9 @@ struct LaneStats {
   std::atomic<uint64_t> requests{0}, retries{0}, bytes_raw{0}, bytes_wire{0}, strikes{0};
   RequestStats answers;  // of the requests that went through the daemon's own HTTP client
   std::atomic<uint64_t> queued_events{0}, queued_bytes{0};
-  std::atomic<uint64_t> confirming_events{0}, confirming_bytes{0};  // taken by the destination, not yet confirmed
+  // Taken by the destination, not yet confirmed; bytes of those that are kept in memory until then.
+  std::atomic<uint64_t> confirming_events{0}, confirming_bytes{0};
+  std::atomic<uint64_t> let_go_events{0};  // of confirming_events: those that only the log keeps
   std::atomic<int> state{static_cast<int>(LaneState::starting)};
   std::atomic<int> problem_code{0};  // of messages.def: why the state is not `running`; 0 when it is
   std::atomic<int64_t> last_success_unix_ns{0};

@@ -23,6 +23,7 @@
 #include "delivery/rejections.hpp"
 #include "delivery/remembered.hpp"
 #include "delivery/retry.hpp"
+#include "delivery/unconfirmed.hpp"
 
 namespace csiem::delivery {
 
@@ -122,6 +123,13 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   int64_t silence_ns(const Flight& flight) const;
   void queue_full_batches();
 
+  // let_go.cpp
+  bool may_let_go(const Flight& flight, int64_t now) const;
+  void let_go(uint64_t token, int64_t now);
+  void end_let_go(const Flight& flight, const Unconfirmed::Part& part, int32_t outcome);
+  void confirmed(Unconfirmed one, const Verdict& verdict, int64_t now);
+  void give_back_due(int64_t now);
+
   // verdict handling: outcome.cpp
   void finish(std::unique_ptr<Flight> flight, const Verdict& verdict, int64_t now);
   void end_events(const Parcel& parcel, const std::vector<uint32_t>& members, store::Fate fate);
@@ -200,6 +208,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   std::unique_ptr<plugin::FormatInstance> format_;
   std::vector<Outlet> outlets_;  // routes in order, then the exporter's own
   Settlement settlement_;
+  GivenBack given_back_;
   std::unique_ptr<Batcher> batcher_;
   ParcelQueue queue_;
   Mailbox::Content letters_;

@@ -45,6 +45,7 @@ class Mailbox {
   struct Content {
     std::vector<Published> batches;
     std::vector<Completion> completions;
+    std::vector<uint64_t> let_go;  // tokens; before completions
     std::vector<Task> tasks;
     std::vector<std::string> breaches;
     std::vector<bool> refreshes;  // answers to refresh_credential: did the value change?
@@ -55,6 +56,7 @@ class Mailbox {
     void clear() {
       batches.clear();
       completions.clear();
+      let_go.clear();
       tasks.clear();
       breaches.clear();
       refreshes.clear();

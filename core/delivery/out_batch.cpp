@@ -89,6 +89,14 @@ std::unique_ptr<Parcel> whole_parcel(OutBatch& batch) {
   auto parcel = std::make_unique<Parcel>();
   parcel->batch = &batch;
   parcel->count = batch.count();
+  for (const OutBatch::Run& run : batch.runs()) {
+    if (run.source->first_sent_running_ns < 0) continue;
+    parcel->attempt = std::max(parcel->attempt, run.source->attempt);
+    parcel->unconfirmed = true;
+    parcel->first_sent_running_ns = parcel->first_sent_running_ns < 0
+                                        ? run.source->first_sent_running_ns
+                                        : std::min(parcel->first_sent_running_ns, run.source->first_sent_running_ns);
+  }
   return parcel;
 }
 

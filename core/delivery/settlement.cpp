@@ -26,6 +26,8 @@ SourceBatch* Settlement::open(event::BatchRef batch, std::vector<store::Range> s
   }
   source->replay = std::move(replay);
   source->skip = std::move(skip);
+  source->first = batch->first_sequence();
+  source->last = batch->last_sequence();
   source->batch = std::move(batch);
   source->bytes = bytes;
   source->waiting = true;
@@ -49,6 +51,7 @@ void Settlement::end(SourceBatch* source, store::Fate fate, uint32_t first, uint
   if (source->remaining > 0) {
     stats_.queued_events.fetch_sub(events, std::memory_order_relaxed);
     if (fate != store::Fate::filtered && !std::exchange(source->to_tell, true)) to_tell_.push_back(source);
+    spare_memory(source);
     return;
   }
   // All of it may have overtaken: then the batcher still holds the batch.
@@ -58,7 +61,49 @@ void Settlement::end(SourceBatch* source, store::Fate fate, uint32_t first, uint
 
 void Settlement::passed(SourceBatch* source) {
   source->waiting = false;
-  if (source->remaining == 0) settle(source);
+  if (source->remaining == 0)
+    settle(source);
+  else
+    spare_memory(source);
+}
+
+void Settlement::let_go(SourceBatch* source, uint64_t events) {
+  source->let_go += events;
+  spare_memory(source);
+}
+
+void Settlement::end_let_go(SourceBatch* source, store::Fate fate, store::Sequence first, store::Sequence last) {
+  const uint64_t events = last - first + 1;
+  assert(events <= source->let_go);
+  source->let_go -= events;
+  end(source, fate, static_cast<uint32_t>(first - source->first), events);
+}
+
+void Settlement::give_back(SourceBatch* source, store::Sequence first, store::Sequence last) {
+  const uint64_t events = last - first + 1;
+  assert(events <= source->let_go && events <= source->remaining);
+  source->let_go -= events;
+  source->remaining -= events;
+  const auto place = std::lower_bound(source->skip.begin(), source->skip.end(), first,
+                                      [](const store::Range& range, store::Sequence at) { return range.first < at; });
+  source->skip.insert(place, {first, last});
+  stats_.queued_events.fetch_sub(events, std::memory_order_relaxed);
+  cursor_.give_back(first, last);
+  if (source->remaining == 0 && !source->waiting) settle(source);
+}
+
+// The batcher has passed it, and all that has not ended is let go.
+void Settlement::spare_memory(SourceBatch* source) {
+  if (source->waiting || source->let_go == 0 || source->let_go != source->remaining || !source->batch) return;
+  store::Sequence any = source->first;
+  for (const store::Range& range : source->skip) {
+    if (any < range.first) break;
+    any = range.last + 1;
+  }
+  cursor_.let_go(any);
+  stats_.queued_bytes.fetch_sub(source->bytes, std::memory_order_relaxed);
+  source->bytes = 0;
+  source->batch.reset();
 }
 
 void Settlement::dead_letter(const SourceBatch& source, store::DeadLetter letter) {
@@ -80,7 +125,7 @@ void Settlement::tell_all() {
   to_tell_.clear();
   for (const auto& source : all_) {
     source->to_tell = false;
-    if (source->batch) tell(source.get(), source->ended.size());
+    tell(source.get(), source->ended.size());
   }
 }
 
@@ -101,7 +146,7 @@ void Settlement::tell(SourceBatch* source, std::size_t most_parts) {
   ended.resize(kept + 1);
   if (ended.size() > most_parts) return;
   CSIEM_FAULT_POINT("settle-queued");
-  const store::Sequence base = source->batch->first_sequence();
+  const store::Sequence base = source->first;
   for (const SourceBatch::Ended& part : ended) {
     if (source->replay)
       source->replay->settle(base + part.first, base + part.last, part.counts);
@@ -119,7 +164,9 @@ void Settlement::settle(SourceBatch* source) {
   source->owed = 0;
   source->batch.reset();
   source->replay.reset();
-  source->next = source->taken_next = 0;
+  source->next = source->taken_next = source->attempt = 0;
+  source->let_go = 0;
+  source->first_sent_running_ns = -1;
   source->taken.clear();
   source->skip.clear();
   source->to_tell = false;

@@ -205,6 +205,11 @@ void Lane::park(int64_t now) {
     outlets_[flight->outlet].services->cancel(flight->token);
     queue_.put(std::move(flight->parcel));
   }
+  while (const Flight* oldest = context_.unconfirmed.oldest()) {
+    Unconfirmed one = context_.unconfirmed.take(oldest->token);
+    outlets_[one.flight->outlet].services->cancel(one.flight->token);
+    context_.unconfirmed.rest(std::move(one));  // the log keeps them, as it keeps what is queued
+  }
   cancel_health_check();
   for (Outlet& outlet : outlets_) outlet.services->shut();
   update_state(now);

@@ -49,6 +49,11 @@ class TokenTable {
     const auto found = open_.find(token);
     return found == open_.end() ? 0 : found->second.count;
   }
+  bool is_open(uint64_t token) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = open_.find(token);
+    return found != open_.end() && !found->second.completed;
+  }
   // Marks the token completed; only the first time counts.
   Answer complete(uint64_t token) {
     const std::lock_guard lock(mutex_);

@@ -58,7 +58,7 @@ struct Strike {
 };
 
 // What one exporter instance may ask of the daemon. Implemented by the lane. Everything is called on the lane's thread,
-// except complete(), post(), timer(), log(), count() and observe(), which may come from any thread.
+// except complete(), let_go(), post(), timer(), log(), count() and observe(), which may come from any thread.
 class ExporterHost {
  public:
   virtual ~ExporterHost() = default;
@@ -66,6 +66,7 @@ class ExporterHost {
                                  csiem_error*) = 0;
   virtual void http_cancel(uint64_t id) = 0;
   virtual csiem_status complete(uint64_t token, const csiem_batch_result&) = 0;
+  virtual csiem_status let_go(uint64_t token) = 0;
   virtual csiem_status post(csiem_task, void* user) = 0;
   virtual csiem_status timer(uint32_t delay_ms, csiem_task, void* user, uint64_t* id) = 0;
   virtual void timer_cancel(uint64_t id) = 0;

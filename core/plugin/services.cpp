@@ -227,6 +227,10 @@ csiem_status delivery_complete(const csiem_instance* instance, uint64_t token, c
   });
 }
 
+csiem_status delivery_let_go(const csiem_instance* instance, uint64_t token) {
+  return through(instance, "csiem.delivery/1 let_go", [&](ExporterHost& host) { return host.let_go(token); });
+}
+
 // ---- csiem.runtime/1
 
 int64_t runtime_mono_ns() { return system_clock().mono_ns(); }
@@ -304,7 +308,7 @@ void metrics_observe(const csiem_instance* instance, csiem_str name, double valu
 constexpr csiem_log_v1 kLog = {sizeof(csiem_log_v1), 0, &log_enabled, &log_write};
 constexpr csiem_config_v1 kConfig = {sizeof(csiem_config_v1), 0, &config_get_str, &config_get_i64};
 constexpr csiem_http_v1 kHttp = {sizeof(csiem_http_v1), 0, &http_send, &http_cancel};
-constexpr csiem_delivery_v1 kDelivery = {sizeof(csiem_delivery_v1), 0, &delivery_complete};
+constexpr csiem_delivery_v1 kDelivery = {sizeof(csiem_delivery_v1), 0, &delivery_complete, &delivery_let_go};
 constexpr csiem_runtime_v1 kRuntime = {
     sizeof(csiem_runtime_v1), 0, &runtime_mono_ns, &runtime_unix_ns, &runtime_random, &runtime_post, &runtime_timer,
     &runtime_timer_cancel};

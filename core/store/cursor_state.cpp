@@ -1,6 +1,8 @@
 #include "store/cursor_state.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "store/record.hpp"
 
@@ -105,13 +107,13 @@ void CursorState::skipped_in(Sequence first, Sequence last, std::vector<Range>& 
 }
 
 void CursorState::hand_over(Sequence first, Sequence last, uint64_t events, std::size_t bytes) {
-  on_the_way_.insert_or_assign(std::max(first, next_), OnTheWay{events, bytes});
+  on_the_way_.insert_or_assign(std::max(first, next_), OnTheWay{events, bytes, false});
   on_the_way_bytes_ += bytes;
   pass(last);
 }
 
 void CursorState::hand_over_early(Range range, std::size_t bytes) {
-  early_.emplace(range.first, Early{range.last, range.size(), bytes});
+  early_.emplace(range.first, Early{{range.size(), bytes, false}, range.last, false});
   on_the_way_bytes_ += bytes;
 }
 
@@ -121,21 +123,82 @@ void CursorState::settle(Sequence first, Sequence last, const std::array<uint64_
   if (fresh == 0) return;
   for (std::size_t fate = 0; fate < counts.size(); ++fate) counts_[fate] += counts[fate];
   changed = true;
+  off_the_way(first, fresh);
+}
 
-  if (auto early = early_.upper_bound(first); early != early_.begin() && (--early)->second.last >= first) {
-    early->second.left -= std::min(early->second.left, fresh);
-    if (early->second.left > 0) return;
-    on_the_way_bytes_ -= early->second.bytes;
-    early_.erase(early);
+// The innermost range of those that went ahead, or again, with this event.
+CursorState::Early* CursorState::early_with(Sequence sequence, std::multimap<Sequence, Early>::iterator* at) {
+  for (*at = early_.upper_bound(sequence); *at != early_.begin();)
+    if ((--*at)->second.last >= sequence) return &(*at)->second;
+  return nullptr;
+}
+
+void CursorState::off_the_way(Sequence any, uint64_t events) {
+  const auto gone = [&](OnTheWay& one) {
+    one.left -= std::min(one.left, events);
+    if (one.left > 0) return false;
+    forget(one);
+    return true;
+  };
+  std::multimap<Sequence, Early>::iterator at;
+  if (Early* early = early_with(any, &at); early != nullptr) {
+    if (!gone(*early)) return;
+    if (early->again) --early_again_;
+    early_.erase(at);
     return;
   }
-  auto batch = on_the_way_.upper_bound(first);
+  auto batch = on_the_way_.upper_bound(any);
   if (batch == on_the_way_.begin()) return;
-  --batch;
-  batch->second.left -= std::min(batch->second.left, fresh);
-  if (batch->second.left > 0) return;
-  on_the_way_bytes_ -= batch->second.bytes;
-  on_the_way_.erase(batch);
+  if (gone((--batch)->second)) on_the_way_.erase(batch);
+}
+
+void CursorState::let_go(Sequence any) {
+  std::multimap<Sequence, Early>::iterator at;
+  OnTheWay* found = early_with(any, &at);
+  if (found == nullptr) {
+    auto batch = on_the_way_.upper_bound(any);
+    if (batch == on_the_way_.begin()) return;
+    found = &(--batch)->second;
+  }
+  if (std::exchange(found->let_go, true)) return;
+  on_the_way_bytes_ -= found->bytes;
+  let_go_bytes_ += found->bytes;
+}
+
+void CursorState::give_back(Sequence first, Sequence last) {
+  off_the_way(first, last - first + 1);
+  auto behind = again_.upper_bound(last);
+  if (behind != again_.end() && behind->first == last + 1) {
+    last = behind->second;
+    behind = again_.erase(behind);
+  }
+  if (behind != again_.begin() && std::prev(behind)->second + 1 == first)
+    std::prev(behind)->second = last;
+  else
+    again_.emplace(first, last);
+}
+
+void CursorState::hand_over_again(Range part, std::size_t bytes) {
+  drop_again(part);
+  early_.emplace(part.first, Early{{part.size(), bytes, false}, part.last, true});
+  ++early_again_;
+  on_the_way_bytes_ += bytes;
+}
+
+bool CursorState::next_again_in(Sequence first, Sequence last, Range* out) const {
+  auto at = again_.upper_bound(first);
+  if (at != again_.begin() && std::prev(at)->second >= first) --at;
+  if (at == again_.end() || at->first > last) return false;
+  *out = {std::max(first, at->first), std::min(last, at->second)};
+  return true;
+}
+
+void CursorState::drop_again(Range part) {
+  const auto at = std::prev(again_.upper_bound(part.first));
+  const Range whole{at->first, at->second};
+  again_.erase(at);
+  if (whole.first < part.first) again_.emplace(whole.first, part.first - 1);
+  if (part.last < whole.last) again_.emplace(part.last + 1, whole.last);
 }
 
 }  // namespace csiem::store

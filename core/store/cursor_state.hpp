@@ -50,8 +50,10 @@ class CursorState {
 
   // ---- handing over ----
   std::size_t on_the_way_bytes() const noexcept { return on_the_way_bytes_; }
+  // What was let go cannot be given up any more, so that it has to stay below the limit of the log.
   bool has_room(std::size_t window_bytes) const noexcept {
-    return on_the_way_bytes_ < window_bytes || on_the_way_.empty();
+    return (on_the_way_bytes_ < window_bytes || on_the_way_bytes_ == 0 || on_the_way_.empty()) &&
+           let_go_bytes_ < limits.max_bytes;
   }
   // Parts of the batch [first, last] that are not to be sent: settled, handed over early, or behind next().
   void skipped_in(Sequence first, Sequence last, std::vector<Range>& out) const;
@@ -62,10 +64,32 @@ class CursorState {
   void pass(Sequence last) noexcept { next_ = std::max(next_, last + 1); }
   // The range, which is behind next(), goes ahead of the others.
   void hand_over_early(Range range, std::size_t bytes);
-  bool may_hand_over_early() const noexcept { return early_.size() < kMostEarly && settled_.gaps() < kMostGaps; }
+  bool may_hand_over_early() const noexcept {
+    return early_.size() - early_again_ < kMostEarly && settled_.gaps() < kMostGaps;
+  }
   // From where on it has to be looked for events that overtake.
   Sequence early_next() const noexcept { return std::max(early_next_, next_); }
   void looked_for_early(Sequence last) noexcept { early_next_ = std::max(early_next_, last + 1); }
+
+  // ---- what a lane does not keep until it ends ----
+  // What was handed over together with this event takes no memory any more.
+  void let_go(Sequence any);
+  // [first, last] was handed over, has not ended, and is to be handed over again.
+  void give_back(Sequence first, Sequence last);
+  // The first of what is to be handed over again.
+  std::optional<Range> again() const {
+    return again_.empty() ? std::nullopt : std::optional(Range{again_.begin()->first, again_.begin()->second});
+  }
+  // The range, the beginning of again() or all of it, is on the way, in a batch of `bytes`.
+  void hand_over_again(Range part, std::size_t bytes);
+  // Settles what of [first, last] would have to be handed over again, calling fresh(range) for each part.
+  template <class Fresh>
+  void take_out_again(Sequence first, Sequence last, Fresh&& fresh) {
+    for (Range part{}; next_again_in(first, last, &part);) {
+      drop_again(part);
+      take_out_part(part, fresh);
+    }
+  }
 
   // ---- the ends of events ----
   void settle(Sequence first, Sequence last, const std::array<uint64_t, 4>& counts);
@@ -90,12 +114,17 @@ class CursorState {
   struct OnTheWay {
     uint64_t left;  // events
     std::size_t bytes;
+    bool let_go = false;
   };
-  struct Early {
+  struct Early : OnTheWay {
     Sequence last;
-    uint64_t left;
-    std::size_t bytes;
+    bool again;
   };
+  Early* early_with(Sequence sequence, std::multimap<Sequence, Early>::iterator* at);
+  void off_the_way(Sequence any, uint64_t events);
+  void forget(const OnTheWay& gone) noexcept { (gone.let_go ? let_go_bytes_ : on_the_way_bytes_) -= gone.bytes; }
+  bool next_again_in(Sequence first, Sequence last, Range* out) const;
+  void drop_again(Range part);
   template <class Fresh>
   void take_out_part(Range part, Fresh& fresh) {
     fresh(part);
@@ -112,8 +141,10 @@ class CursorState {
   Sequence next_;
   Sequence early_next_;
   std::map<Sequence, OnTheWay> on_the_way_;  // by first sequence; disjoint apart from early ones inside of them
-  std::map<Sequence, Early> early_;          // by first sequence
-  std::size_t on_the_way_bytes_ = 0;
+  std::multimap<Sequence, Early> early_;     // by first sequence; ahead of the others, or again
+  std::map<Sequence, Sequence> again_;       // to be handed over again: first to last, disjoint and not adjacent
+  std::size_t early_again_ = 0;              // of early_
+  std::size_t on_the_way_bytes_ = 0, let_go_bytes_ = 0;
 };
 
 }  // namespace csiem::store

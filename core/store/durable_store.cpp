@@ -90,6 +90,9 @@ class LogCursor final : public Cursor {
   void dead_letter(DeadLetter letter) override { core_->feeds().dead_letter(feed_, std::move(letter)); }
   Lag lag() const override { return core_->feeds().lag(feed_); }
   Ledger ledger() const override { return core_->feeds().ledger(feed_); }
+  bool gives_again() const override { return true; }
+  void let_go(Sequence any) override { core_->feeds().let_go(feed_, any); }
+  void give_back(Sequence first, Sequence last) override { core_->feeds().give_back(feed_, first, last); }
   void set_window(std::size_t bytes) override { core_->feeds().set_window(feed_, bytes); }
   void save_state(std::string text) override { core_->feeds().save_state(feed_, std::move(text)); }
   std::string state() const override { return core_->feeds().state(feed_); }

@@ -25,10 +25,13 @@ void Feeds::run() {
     bool worked = false;
     round.clear();
     for (const auto& [id, feed] : feeds_)
-      if (lags(*feed)) round.push_back(feed);
+      if (waits(*feed)) round.push_back(feed);
     for (const Handle& feed : round) {
       if (stopping_) break;
       worked = (wants_early(*feed) && feed_early(lock, *feed)) || worked;
+      worked = (feed->deliver && feed->state.again() && feed->state.has_room(feed->options.window_bytes) &&
+                feed_again(lock, *feed)) ||
+               worked;
       worked = (lags(*feed) && feed->state.has_room(feed->options.window_bytes) && feed_next(lock, *feed)) || worked;
     }
     if (worked) continue;
@@ -37,41 +40,74 @@ void Feeds::run() {
   }
 }
 
+event::BatchRef Feeds::in_memory(Sequence sequence) const {
+  if (event::BatchRef batch = recent_.find(sequence)) return batch;
+  const bool last =
+      last_revived_ && last_revived_->first_sequence() <= sequence && sequence <= last_revived_->last_sequence();
+  return last ? last_revived_ : nullptr;
+}
+
+// Reads the batch with this event, or the next one if it is missing, from the log; the lock is released meanwhile. What
+// cannot be read is lost from then on. Null: try again, `later` when it makes no sense at once.
+event::BatchRef Feeds::fetch(Lock& lock, const Feed& feed, Sequence sequence, bool* later) {
+  lock.unlock();
+  auto revived = revive_at(sequence);
+  lock.lock();
+  *later = !revived;
+  if (!revived) {
+    log::error(revived.error().message_code(), feed.id, revived.error().what());
+    work_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
+    return nullptr;
+  }
+  if (!feed.deliver) return nullptr;  // closed meanwhile
+  revived->last = std::min(revived->last, end_ - 1);
+  if (revived->first > sequence) lose(sequence, revived->first - 1, LossCause::missing_block);
+  if (!revived->batch) {
+    if (revived->first != 0 && !revived->raw.empty()) {
+      log::error(5002, {},
+                 "the events " + range_text(revived->first, revived->last) +
+                     " of the log are damaged; they are lost and lie in the quarantine as they are");
+      damaged_.emplace_back(revived->first, std::move(revived->raw));
+    }
+    lose(std::max(sequence, revived->first), revived->last, LossCause::damaged_block);
+    tell_change(lock);
+    lock.lock();
+    return nullptr;
+  }
+  for (const Range& broken : revived->broken) {
+    log::error(5002, {}, "event " + std::to_string(broken.first) + " of the log cannot be read; it is lost");
+    lose(broken.first, broken.last, LossCause::unreadable_event);
+  }
+  return last_revived_ = std::move(revived->batch);
+}
+
+// Hands over the first range of what was given back. Returns false when it has to wait.
+bool Feeds::feed_again(Lock& lock, Feed& feed) {
+  const Sequence wanted = feed.state.again()->first;
+  event::BatchRef batch = in_memory(wanted);
+  bool later = false;
+  if (!batch) batch = fetch(lock, feed, wanted, &later);
+  if (!batch) return !later;
+  const auto range = feed.deliver ? feed.state.again() : std::nullopt;
+  if (!range || range->first != wanted || batch->first_sequence() > wanted) return true;
+  const Range part{wanted, std::min(range->last, batch->last_sequence())};
+  skipped_.clear();
+  if (batch->first_sequence() < part.first) skipped_.push_back({batch->first_sequence(), part.first - 1});
+  if (part.last < batch->last_sequence()) skipped_.push_back({part.last + 1, batch->last_sequence()});
+  feed.state.hand_over_again(part, batch->memory_bytes());
+  feed.deliver(batch, skipped_);
+  return true;
+}
+
 // Hands over the batch with the cursor's next event, or finds out why it cannot. Returns false when it has to wait.
 bool Feeds::feed_next(Lock& lock, Feed& feed) {
   const Sequence next = feed.state.next();
-  event::BatchRef batch = recent_.find(next);
-  if (!batch && last_revived_ && last_revived_->first_sequence() <= next && next <= last_revived_->last_sequence())
-    batch = last_revived_;
+  event::BatchRef batch = in_memory(next);
   if (!batch) {
-    lock.unlock();
-    auto revived = revive_at(next);
-    lock.lock();
-    if (!revived) {
-      log::error(revived.error().message_code(), feed.id, revived.error().what());
-      work_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
-      return false;
-    }
-    if (!lags(feed) || feed.state.next() != next) return true;
-    revived->last = std::min(revived->last, end_ - 1);
-    if (revived->first > next) lose(next, revived->first - 1, LossCause::missing_block);
-    if (!revived->batch) {
-      if (revived->first != 0 && !revived->raw.empty()) {
-        log::error(5002, {},
-                   "the events " + range_text(revived->first, revived->last) +
-                       " of the log are damaged; they are lost and lie in the quarantine as they are");
-        damaged_.emplace_back(revived->first, std::move(revived->raw));
-      }
-      lose(std::max(next, revived->first), revived->last, LossCause::damaged_block);
-      tell_change(lock);
-      lock.lock();
-      return true;
-    }
-    for (const Range& broken : revived->broken) {
-      log::error(5002, {}, "event " + std::to_string(broken.first) + " of the log cannot be read; it is lost");
-      lose(broken.first, broken.last, LossCause::unreadable_event);
-    }
-    batch = last_revived_ = std::move(revived->batch);
+    bool later = false;
+    batch = fetch(lock, feed, next, &later);
+    if (!batch) return !later;
+    if (!lags(feed) || feed.state.next() > batch->last_sequence()) return true;
     if (feed.state.next() < batch->first_sequence()) feed.state.pass(batch->first_sequence() - 1);
   }
   deliver_to(feed, batch);
@@ -84,7 +120,11 @@ void Feeds::lose(Sequence first, Sequence last, LossCause cause) {
   for (const auto& [id, feed] : feeds_) {
     CursorState& state = feed->state;
     uint64_t here = 0;
-    if (first <= last) state.take_out(first, last, [&](Range part) { here += part.size(); });
+    const auto lost = [&](Range part) { here += part.size(); };
+    if (first <= last) {
+      state.take_out(first, last, lost);
+      state.take_out_again(first, last, lost);
+    }
     state.count_lost(here);
     most = std::max(most, here);
     if (state.next() >= first) state.pass(last);

@@ -108,7 +108,7 @@ void Feeds::close(const Handle& feed) {
 void Feeds::settle(const Handle& feed, Sequence first, Sequence last, const std::array<uint64_t, 4>& counts) {
   Lock lock(mutex_);
   feed->state.settle(first, std::min(last, end_ - 1), counts);
-  const bool hungry = lags(*feed) && feed->state.has_room(feed->options.window_bytes);
+  const bool hungry = waits(*feed) && feed->state.has_room(feed->options.window_bytes);
   tell_change(lock);
   if (hungry) wake_feeder();
 }
@@ -155,6 +155,23 @@ void Feeds::set_window(const Handle& feed, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     // What is handed over cannot be given up any more.
     feed->options.window_bytes = std::min<uint64_t>(bytes, feed->options.limits.max_bytes);
+  }
+  wake_feeder();
+}
+
+void Feeds::let_go(const Handle& feed, Sequence any) {
+  {
+    const std::lock_guard lock(mutex_);
+    feed->state.let_go(any);
+    if (!waits(*feed) || !feed->state.has_room(feed->options.window_bytes)) return;
+  }
+  wake_feeder();
+}
+
+void Feeds::give_back(const Handle& feed, Sequence first, Sequence last) {
+  {
+    const std::lock_guard lock(mutex_);
+    feed->state.give_back(first, last);
   }
   wake_feeder();
 }

@@ -79,6 +79,8 @@ class Feeds {
   Ledger ledger(const Handle& feed) const;
   Lag lag(const Handle& feed) const;
   void set_window(const Handle& feed, std::size_t bytes);
+  void let_go(const Handle& feed, Sequence any);
+  void give_back(const Handle& feed, Sequence first, Sequence last);
   void save_state(const Handle& feed, std::string text);
   std::string state(const Handle& feed) const;
   uint64_t unsettled_events() const;
@@ -124,11 +126,15 @@ class Feeds {
   // feeds.cpp
   void deliver_to(Feed& feed, const event::BatchRef& batch);
   bool lags(const Feed& feed) const { return feed.deliver && feed.state.next() < end_; }
+  bool waits(const Feed& feed) const { return lags(feed) || (feed.deliver && feed.state.again()); }
   void wake_feeder();
   void tell_change(Lock& lock);
   // feeder.cpp
   void run();
+  bool feed_again(Lock& lock, Feed& feed);
   bool feed_next(Lock& lock, Feed& feed);
+  event::BatchRef in_memory(Sequence sequence) const;
+  event::BatchRef fetch(Lock& lock, const Feed& feed, Sequence sequence, bool* later);
   bool feed_early(Lock& lock, Feed& feed);
   bool wants_early(const Feed& feed) const;
   Result<Revived> revive_at(Sequence sequence);

@@ -131,6 +131,16 @@ class Cursor {
   virtual Lag lag() const { return {}; }
   // Another limit of what may be handed over and not settled, from now on; see CursorOptions.
   virtual void set_window(std::size_t bytes) { (void)bytes; }
+  // Whether give_back() is possible.
+  virtual bool gives_again() const { return false; }
+  // What came in one call of `deliver` together with this event is not kept by the lane any more, although it has not
+  // ended: it takes no room of the window.
+  virtual void let_go(Sequence any) { (void)any; }
+  // Events that were handed over and have not ended, all of one call of `deliver`, are to be handed over again.
+  virtual void give_back(Sequence first, Sequence last) {
+    (void)first;
+    (void)last;
+  }
   // A small text that survives with the cursor.
   virtual void save_state(std::string text) = 0;
   virtual std::string state() const = 0;

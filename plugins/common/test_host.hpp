@@ -93,7 +93,7 @@ class Batch {
     batch_.struct_size = sizeof batch_;
     batch_.count = static_cast<uint32_t>(events_.size());
     batch_.attempt = attempt;
-    batch_.batch_id = 1;
+    batch_.batch_id = id_;
     batch_.events = pointers_.data();
     batch_.bodies = bodies_.data();
     batch_.content_type = str(content_type_);
@@ -103,6 +103,11 @@ class Batch {
   std::string key_ = "0f1e2d3c4b5a";
 
  private:
+  static uint64_t next_id() {
+    static uint64_t last = 0;
+    return ++last;
+  }
+  uint64_t id_ = next_id();
   std::string content_type_;
   std::deque<std::string> strings_;
   std::deque<csiem_event> events_;
@@ -118,6 +123,7 @@ class TestHost {
   std::deque<SentRequest> requests;                         // not answered yet
   std::vector<SentRequest> sent;                            // all
   std::vector<Result> results;
+  std::vector<uint64_t> let_go;  // tokens of batches that may not be read any more
   std::vector<std::string> log;
   std::map<std::string, uint64_t> counters;
   std::string error;  // of the last call that failed
@@ -370,6 +376,10 @@ class TestHost {
     host.changed_.notify_all();
     return CSIEM_OK;
   }
+  static csiem_status let_go_of(const csiem_instance* instance, uint64_t token) noexcept {
+    of(instance).let_go.push_back(token);
+    return CSIEM_OK;
+  }
   static csiem_status borrow(const csiem_instance* instance, csiem_str name, csiem_secret_use use,
                              void* user) noexcept {
     const auto at = of(instance).secrets.find(csiem::view(name));
@@ -391,7 +401,7 @@ class TestHost {
         }};
     static const csiem_config_v1 config = {sizeof config, 0, &get_str, &get_i64};
     static const csiem_http_v1 http = {sizeof http, 0, &send, &cancel_request};
-    static const csiem_delivery_v1 delivery = {sizeof delivery, 0, &complete};
+    static const csiem_delivery_v1 delivery = {sizeof delivery, 0, &complete, &let_go_of};
     static const csiem_secrets_v1 secrets = {sizeof secrets, 0, &borrow};
     static const csiem_runtime_v1 runtime = {
         sizeof runtime,

@@ -57,7 +57,37 @@ Answer elastic_error(int status, std::string_view type, std::string_view reason)
           {{"X-Elastic-Product", "Elasticsearch"}}};
 }
 
+// An index, by its name or an alias.
+std::optional<Answer> ElasticObjects::handle_index(const Call& call) {
+  const std::string name = call.path.substr(1);
+  const auto known = write_index_.find(name);
+  if (call.method == "GET") {
+    if (known == write_index_.end())
+      return elastic_error(404, "index_not_found_exception", "no such index [" + name + "]");
+    return Answer{200, json::serialize(json::object{{known->second, json::object{}}}), "application/json", {}};
+  }
+  if (call.method != "PUT") return std::nullopt;
+  if (known != write_index_.end())
+    return elastic_error(400, "resource_already_exists_exception", "index [" + name + "] already exists");
+  const auto body = parse_one(call.body.empty() ? "{}" : call.body);
+  if (!body || !body->is_object()) return elastic_error(400, "parse_exception", "not a JSON object");
+  for (const auto& member : body->get_object())
+    if (member.key() != "aliases" && member.key() != "settings" && member.key() != "mappings")
+      return elastic_error(400, "parse_exception", "unknown key [" + std::string(member.key()) + "] for create index");
+  std::set<std::string> aliases;
+  if (const auto* given = body->get_object().if_contains("aliases"))
+    for (const auto& alias : given->as_object()) aliases.emplace(alias.key());
+  for (const std::string& alias : aliases)
+    if (const auto other = write_index_.find(alias); other != write_index_.end() && other->second == alias)
+      return elastic_error(400, "invalid_alias_name_exception", "an index of the name [" + alias + "] exists");
+  write_index_[name] = name;
+  for (const std::string& alias : aliases) write_index_[alias] = name;
+  return Answer{200, R"({"acknowledged":true})", "application/json", {}};
+}
+
 std::optional<Answer> ElasticObjects::handle(const Call& call) {
+  if (call.path.size() > 1 && call.path[1] != '_' && call.path.find('/', 1) == std::string::npos)
+    return handle_index(call);
   const std::string& path = call.path;
   const bool ilm = starts_with(path, kPolicy), ism = starts_with(path, kIsm);
   if (!ilm && !ism && !starts_with(path, kPipeline) && !starts_with(path, kComponent) && !starts_with(path, kTemplate))
@@ -130,21 +160,23 @@ std::optional<std::string> ElasticObjects::fault_of(const std::string& path, con
   return std::nullopt;
 }
 
-bool ElasticObjects::covers(std::string_view data_stream) const {
+bool ElasticObjects::covers(std::string_view name) const {
+  if (const auto alias = write_index_.find(name); alias != write_index_.end()) name = alias->second;
   for (const auto& [path, object] : objects_) {
-    if (!starts_with(path, kTemplate) || !object.as_object().contains("data_stream")) continue;
+    if (!starts_with(path, kTemplate) || object.as_object().contains("data_stream") != starts_with(name, "logs-"))
+      continue;
     for (const auto& pattern : object.at("index_patterns").as_array())
-      if (matches(std::string_view(pattern.as_string()), data_stream)) return true;
+      if (matches(std::string_view(pattern.as_string()), name)) return true;
   }
   return false;
 }
 
-std::string ElasticObjects::missing_pipeline(std::string_view data_stream) const {
-  if (!covers(data_stream)) return {};
+std::string ElasticObjects::missing_pipeline(std::string_view name) const {
+  if (!covers(name)) return {};
   for (const auto& [path, object] : objects_) {
     if (!starts_with(path, kComponent)) continue;
-    const std::string name = text_at(object, "template.settings.index.default_pipeline");
-    if (!name.empty() && !has_pipeline(name)) return name;
+    const std::string pipeline = text_at(object, "template.settings.index.default_pipeline");
+    if (!pipeline.empty() && !has_pipeline(pipeline)) return pipeline;
   }
   return {};
 }

@@ -71,6 +71,7 @@ void define(CLI::App& app, Arguments& a) {
   app.add_flag("--refuse-objects", a.rules.refuse_objects, "elastic: the key may not install anything");
   app.add_flag("--ack", a.rules.ack, "splunk: the token uses indexer acknowledgement");
   app.add_option("--ack-after", a.rules.ack_after_polls, "splunk: acknowledged at this poll");
+  app.add_option("--ack-after-ms", a.rules.ack_after_ms, "splunk: acknowledged at the first poll after so long");
   app.add_option("--indexers", a.rules.indexers, "splunk: so many behind one address, told apart by a cookie");
   app.add_option("--restart-at", a.rules.restart_at,
                  "splunk: at this request the indexer restarts and loses what it has not acknowledged (repeatable)");

@@ -45,6 +45,7 @@ struct PlatformOptions {
   std::vector<std::string> indexes;  // allowed; empty: all
   bool ack = false;                  // splunk: the token uses indexer acknowledgement
   int ack_after_polls = 1;
+  int64_t ack_after_ms = 0;          // splunk: and not before so long after the event came
   uint64_t indexers = 1;             // splunk: behind one address; a cookie keeps a client with one of them
   std::vector<uint64_t> restart_at;  // splunk: requests that carry events, from 1
   bool cloud = false;                // splunk: the size limit and its answer of Splunk Cloud

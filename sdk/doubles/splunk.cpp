@@ -50,7 +50,8 @@ class Splunk final : public Platform {
       : options_(std::move(options)),
         recorder_(recorder),
         faults_(faults),
-        indexers_(std::max<uint64_t>(options_.indexers, 1), SplunkIndexer(options_.ack_after_polls)) {}
+        indexers_(std::max<uint64_t>(options_.indexers, 1),
+                  SplunkIndexer(options_.ack_after_polls, options_.ack_after_ms)) {}
 
   Answer handle(const Call& call) override {
     const std::size_t number = indexer_of(call);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <stdexcept>
 #include <utility>
 
 #include "common/transport.hpp"
@@ -52,9 +53,11 @@ void rename_types(json::value& value) {
   }
 }
 
-std::string policy(const BootstrapOptions& options) {
+std::string policy(const BootstrapOptions& options, const Layout& layout) {
   json::value policy = json::parse(kPolicy);
   json::object& phases = policy.at("policy").at("phases").as_object();
+  // An index that no alias leads to cannot roll over: its lifecycle would stop with an error.
+  if (layout.kind == Layout::Kind::dated) phases.at("hot").at("actions").as_object().erase("rollover");
   // A phase that would begin when everything is deleted already has no place.
   if (options.retention_days <= 30) phases.erase("cold");
   if (options.retention_days <= 7) phases.erase("warm");
@@ -63,11 +66,13 @@ std::string policy(const BootstrapOptions& options) {
 }
 
 // Index state management, OpenSearch's lifecycle: rollover each day, deletion at the end.
-std::string ism_policy(const BootstrapOptions& options, const json::value& index_template) {
+std::string ism_policy(const BootstrapOptions& options, const Layout& layout, const json::value& index_template) {
   const json::object roll{{"rollover", {{"min_index_age", "1d"}, {"min_primary_shard_size", "50gb"}}}};
   const json::object leave{{"state_name", "delete"}, {"conditions", {{"min_index_age", days(options.retention_days)}}}};
   const json::array states{
-      json::object{{"name", "hot"}, {"actions", json::array{roll}}, {"transitions", json::array{leave}}},
+      json::object{{"name", "hot"},
+                   {"actions", layout.kind == Layout::Kind::dated ? json::array{} : json::array{roll}},
+                   {"transitions", json::array{leave}}},
       json::object{{"name", "delete"},
                    {"actions", json::array{json::object{{"delete", json::object{}}}}},
                    {"transitions", json::array{}}}};
@@ -108,6 +113,35 @@ std::string lifecycle(Flavor flavor, const BootstrapOptions& options) {
   json::value named = json::parse(kLifecycleIlm);
   named.at("template").at("settings").at("index").at("lifecycle").as_object()["name"] = options.ilm_policy;
   return json::serialize(named);
+}
+
+// The policy's name: one that rolls over is the same for all.
+std::string policy_name(Flavor flavor, const BootstrapOptions& options, const Layout& layout) {
+  if (layout.kind == Layout::Kind::data_streams) return options.ilm_policy;
+  if (flavor == Flavor::opensearch) return options.ilm_policy + "-" + layout.stem();  // it names its indices
+  return layout.kind == Layout::Kind::dated ? options.ilm_policy + "-dated" : options.ilm_policy;
+}
+
+// The template of data streams made into one of indices.
+void fit_to_indices(json::object& index_template, Flavor flavor, const BootstrapOptions& options,
+                    const Layout& layout) {
+  index_template.erase("data_stream");
+  index_template["index_patterns"] = json::array{layout.pattern};
+  json::array& parts = index_template.at("composed_of").as_array();
+  parts.erase(std::remove(parts.begin(), parts.end(), json::value("clawdstrike@lifecycle")), parts.end());
+  const bool alias = layout.kind == Layout::Kind::alias;
+  json::object index;
+  if (flavor == Flavor::opensearch) {
+    if (alias) index["plugins"] = {{"index_state_management", {{"rollover_alias", layout.name}}}};
+  } else if (flavor != Flavor::serverless) {
+    json::object lifecycle{{"name", policy_name(flavor, options, layout)}};
+    if (alias) lifecycle["rollover_alias"] = layout.name;
+    index["lifecycle"] = std::move(lifecycle);
+  }
+  if (index.empty()) return;
+  index_template["template"] = flavor == Flavor::opensearch
+                                   ? json::object{{"settings", std::move(index)}}
+                                   : json::object{{"settings", json::object{{"index", std::move(index)}}}};
 }
 
 // "1.10.0" after "1.9.2". What is no version counts as the oldest.
@@ -163,33 +197,62 @@ Flavor flavor_of(std::string_view word) noexcept {
   return word == "opensearch" ? Flavor::opensearch : Flavor::automatic;
 }
 
-std::vector<Asset> assets(Flavor flavor, const BootstrapOptions& options) {
+Layout Layout::of_index(std::string_view setting) {
+  constexpr std::string_view kDate = "{date}";
+  const auto date = setting.find(kDate);
+  std::string pattern(setting);
+  for (auto at = date; at != std::string::npos; at = pattern.find(kDate, at + 1))
+    pattern.replace(at, kDate.size(), "*");
+  if (pattern.find('{') != std::string::npos)
+    throw std::invalid_argument("prepares an alias, or an index per day; '" + std::string(setting) +
+                                "' has a name for every value of a field");
+  if (date != std::string_view::npos) return {Kind::dated, {}, std::move(pattern)};
+  return {Kind::alias, std::string(setting), pattern + "-*"};
+}
+
+std::string Layout::stem() const {
+  std::string out = pattern.substr(0, pattern.find('*'));
+  while (!out.empty() && (out.back() == '-' || out.back() == '.' || out.back() == '_')) out.pop_back();
+  return out;
+}
+
+std::vector<Asset> assets(Flavor flavor, const BootstrapOptions& options, const Layout& layout) {
   json::value index_template = json::parse(kTemplate);
   json::object& own = index_template.as_object();
   json::value pipeline = json::parse(kPipeline);
+  const bool indices = layout.kind != Layout::Kind::data_streams;
+  if (indices) fit_to_indices(own, flavor, options, layout);
+  const std::string lifecycle_name = policy_name(flavor, options, layout);
   std::vector<Asset> out;
   if (flavor == Flavor::opensearch) {
     // No "use it if it is there": only what this puts there itself.
     own.erase("ignore_missing_component_templates");
     own["composed_of"] = json::array{"clawdstrike@mappings", "clawdstrike@settings"};
     pipeline.as_object().erase("_meta");
-    out.push_back({"/_plugins/_ism/policies/" + options.ilm_policy, ism_policy(options, index_template), true});
+    out.push_back({"/_plugins/_ism/policies/" + lifecycle_name, ism_policy(options, layout, index_template), true, {}});
   } else if (flavor != Flavor::serverless) {
-    out.push_back({"/_ilm/policy/" + options.ilm_policy, policy(options), true});
+    out.push_back({"/_ilm/policy/" + lifecycle_name, policy(options, layout), true, {}});
   }
-  out.push_back({"/_ingest/pipeline/" + std::string(kPipelineName), json::serialize(pipeline)});
-  out.push_back({"/_component_template/clawdstrike@mappings", mappings(flavor)});
-  out.push_back({"/_component_template/clawdstrike@settings", settings(flavor, options)});
-  if (flavor != Flavor::opensearch)
-    out.push_back({"/_component_template/clawdstrike@lifecycle", lifecycle(flavor, options)});
-  out.push_back({"/_index_template/" + options.index_template, json::serialize(index_template)});
+  out.push_back({"/_ingest/pipeline/" + std::string(kPipelineName), json::serialize(pipeline), false, {}});
+  out.push_back({"/_component_template/clawdstrike@mappings", mappings(flavor), false, {}});
+  out.push_back({"/_component_template/clawdstrike@settings", settings(flavor, options), false, {}});
+  if (flavor != Flavor::opensearch && !indices)
+    out.push_back({"/_component_template/clawdstrike@lifecycle", lifecycle(flavor, options), false, {}});
+  const std::string name = indices ? options.index_template + "-" + layout.stem() : options.index_template;
+  out.push_back({"/_index_template/" + name, json::serialize(index_template), false, {}});
+  if (layout.kind == Layout::Kind::alias) {
+    // An index or alias of that name is the operator's own, or what an earlier start has made.
+    const json::object first{{"aliases", {{layout.name, {{"is_write_index", true}}}}}};
+    out.push_back({"/" + layout.name + "-000001", json::serialize(first), false, "/" + layout.name});
+  }
   return out;
 }
 
 Bootstrap::Request Bootstrap::next() const {
   if (!asked_root_) return {"GET", "/", {}};
   const Asset& asset = assets_[at_];
-  return looked_ ? Request{"PUT", asset.path, asset.body} : Request{"GET", asset.path, {}};
+  if (looked_) return {"PUT", asset.path, asset.body};
+  return {"GET", asset.unless.empty() ? asset.path : asset.unless, {}};
 }
 
 void Bootstrap::read_root(std::string_view body) {
@@ -199,7 +262,7 @@ void Bootstrap::read_root(std::string_view body) {
     if (contains(body, "\"serverless\"")) flavor_ = Flavor::serverless;
     if (contains(body, "\"opensearch\"")) flavor_ = Flavor::opensearch;
   }
-  assets_ = assets(flavor_, options_);
+  assets_ = assets(flavor_, options_, layout_);
 }
 
 void Bootstrap::advance() {
@@ -234,7 +297,9 @@ bool Bootstrap::answered(const csiem_http_response& response, Verdict& verdict) 
   const Asset& asset = assets_[at_];
   if (!looked_) {
     looked_ = true;
-    if (status < 300 && is_newer(version_of(body), version_of(asset.body))) {
+    if (!asset.unless.empty()) {
+      if (status < 300) advance();
+    } else if (status < 300 && is_newer(version_of(body), version_of(asset.body))) {
       newer_.push_back(asset.path);
       advance();
     }

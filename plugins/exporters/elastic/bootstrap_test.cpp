@@ -190,7 +190,6 @@ TEST_CASE("elastic bootstrap: a batch that is taken back leaves it to the next")
 }
 
 TEST_CASE("elastic bootstrap: targets that its template does not cover are refused") {
-  CHECK(Elastic(R"({"bootstrap":true,"index":"plain"})").error.find("bootstrap: installs what data streams need") == 0);
   CHECK(Elastic(R"({"bootstrap":true,"data_stream":"logs-mine-default"})").error.find("bootstrap: its template") == 0);
   CHECK(Elastic(R"({"bootstrap":true,"data_stream":"logs-clawdstrike.x-{session.tenant_id|default}"})").created);
 }
@@ -240,4 +239,67 @@ TEST_CASE("elastic: when the second form gets no answer, only those documents co
   lost.transport = CSIEM_TRANSPORT_RESET;
   host.answer(lost);
   CHECK(host.results[0].letters(2) == "DR");
+}
+
+TEST_CASE("elastic bootstrap: an alias gets its template and its first index, once") {
+  Elastic host(R"({"bootstrap":true,"index":"sec-events"})");
+  REQUIRE_MESSAGE(host.created, host.error);
+  Batch batch = documents(1);
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  const std::string seen = host.installs(kEight);
+  CHECK(seen.find("PUT /_ilm/policy/clawdstrike-security\n") != std::string::npos);
+  CHECK(seen.find("@lifecycle") == std::string::npos);
+  const std::string end =
+      "GET /_index_template/clawdstrike-security-sec-events\nPUT /_index_template/clawdstrike-security-sec-events\n"
+      "GET /sec-events\nPUT /sec-events-000001\n";
+  REQUIRE(seen.size() > end.size());
+  CHECK(seen.substr(seen.size() - end.size()) == end);
+  REQUIRE(host.requests.size() == 1);
+  CHECK(host.requests[0].body.find(R"("_index":"sec-events")") != std::string::npos);
+
+  const auto all = assets(Flavor::elasticsearch, {}, Layout::of_index("sec-events"));
+  const json::value own = body_of(all, "/_index_template/clawdstrike-security-sec-events");
+  CHECK(own.at("index_patterns") == json::value(json::array{"sec-events-*"}));
+  CHECK_FALSE(own.as_object().contains("data_stream"));
+  CHECK(own.at("template").at("settings").at("index").at("lifecycle") ==
+        json::value({{"name", "clawdstrike-security"}, {"rollover_alias", "sec-events"}}));
+  CHECK(body_of(all, "/sec-events-000001") == json::parse(R"({"aliases":{"sec-events":{"is_write_index":true}}})"));
+  const auto open = assets(Flavor::opensearch, {}, Layout::of_index("sec-events"));
+  CHECK(body_of(open, "/_index_template/clawdstrike-security-sec-events").at("template") ==
+        json::parse(R"({"settings":{"plugins":{"index_state_management":{"rollover_alias":"sec-events"}}}})"));
+  CHECK(body_of(open, "/_plugins/_ism/policies/clawdstrike-security-sec-events")
+            .at("policy")
+            .at("ism_template")
+            .at(0)
+            .at("index_patterns") == json::value(json::array{"sec-events-*"}));
+}
+
+TEST_CASE("elastic bootstrap: what has the alias's name already stays as it is") {
+  Elastic host(R"({"bootstrap":true,"index":"sec-events"})");
+  Batch batch = documents(1);
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  std::string seen;
+  while (!host.requests.empty() && host.path().rfind("/_bulk", 0) != 0) {
+    seen += host.requests.front().method + " " + host.path() + "\n";
+    const bool there = host.path() == "/sec-events" || host.path() == "/" || host.requests.front().method == "PUT";
+    host.answer(there ? 200 : 404, host.path() == "/" ? std::string(kEight) : "{}");
+  }
+  CHECK(seen.find("GET /sec-events\n") != std::string::npos);
+  CHECK(seen.find("-000001") == std::string::npos);
+  CHECK(host.requests.size() == 1);
+}
+
+TEST_CASE("elastic bootstrap: an index per day is deleted in time and never rolls over") {
+  const auto all = assets(Flavor::elasticsearch, {}, Layout::of_index("sec-{date}"));
+  const json::value policy = body_of(all, "/_ilm/policy/clawdstrike-security-dated");
+  CHECK_FALSE(policy.at("policy").at("phases").at("hot").at("actions").as_object().contains("rollover"));
+  CHECK(policy.at("policy").at("phases").as_object().contains("delete"));
+  const json::value own = body_of(all, "/_index_template/clawdstrike-security-sec");
+  CHECK(own.at("index_patterns") == json::value(json::array{"sec-*"}));
+  CHECK(own.at("template").at("settings").at("index").at("lifecycle") ==
+        json::value({{"name", "clawdstrike-security-dated"}}));
+  CHECK(all.back().path == "/_index_template/clawdstrike-security-sec");
+  Elastic host(R"({"bootstrap":true,"index":"sec-{session.tenant_id|none}"})");
+  CHECK_FALSE(host.created);
+  CHECK(host.error.find("bootstrap: prepares an alias, or an index per day") != std::string::npos);
 }

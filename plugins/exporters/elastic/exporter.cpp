@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csiem/sdk.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,10 +102,16 @@ std::vector<std::pair<std::string, std::string>> headers_of(const Config& config
 std::optional<Bootstrap> bootstrap_of(const Config& config, Flavor flavor) {
   if (!config.boolean("bootstrap", false)) return std::nullopt;
   constexpr std::string_view kPattern = "logs-clawdstrike.";
-  if (!config.text("index", "").empty())
-    config.refuse("bootstrap", "installs what data streams need; create an index or alias beforehand");
-  else if (config.text("data_stream", kPattern).compare(0, kPattern.size(), kPattern) != 0)
+  Layout layout;
+  if (const std::string index = config.text("index", ""); !index.empty()) {
+    try {
+      layout = Layout::of_index(index);
+    } catch (const std::invalid_argument& why) {
+      config.refuse("bootstrap", why.what());
+    }
+  } else if (config.text("data_stream", kPattern).compare(0, kPattern.size(), kPattern) != 0) {
     config.refuse("bootstrap", "its template is for logs-clawdstrike.*-*, which data_stream does not match");
+  }
   BootstrapOptions options;
   options.ilm_policy = config.text("bootstrap_options.ilm_policy", options.ilm_policy);
   options.index_template = config.text("bootstrap_options.template", options.index_template);
@@ -112,7 +119,7 @@ std::optional<Bootstrap> bootstrap_of(const Config& config, Flavor flavor) {
   options.replicas = config.integer("bootstrap_options.replicas", options.replicas);
   options.retention_days = config.integer("bootstrap_options.retention_days", options.retention_days);
   options.fail = config.text("bootstrap_options.on_error", "warn") == "fail";
-  return Bootstrap(flavor, options);
+  return Bootstrap(flavor, options, layout);
 }
 
 class Elastic final : public HttpExporter {

@@ -383,3 +383,36 @@ TEST_CASE("splunk metrics: counts of delivered events by kind, each interval, an
   CHECK(host.counters["metrics_failed"] == 2);
   CHECK(host.results.size() == 3);  // batches alone
 }
+
+TEST_CASE("splunk acks: a batch that waits is not kept, and its delivery is counted all the same") {
+  Splunk host(R"({"metrics":{"index":"counts","interval":60000}})");
+  {
+    Batch batch = batch_of(3);
+    host.take(batch.view(), 1, 0);
+    CHECK(host.let_go == std::vector<uint64_t>{1});
+  }  // whoever reads it from here on reads freed memory
+  host.pass_ms(1'000);
+  REQUIRE(host.asking());
+  host.answer(200, R"({"acks":{"0":true}})");
+  REQUIRE(host.results.size() == 1);
+  CHECK(host.results[0].outcome == CSIEM_DELIVERED);
+  host.pass_ms(60'000);
+  REQUIRE_FALSE(host.requests.empty());
+  CHECK(host.requests[0].body.find("\"metric_name:clawdstrike.events\":3") != std::string::npos);
+}
+
+TEST_CASE("splunk acks: a batch with a verdict against an event is kept until the rest is acknowledged") {
+  Splunk host(R"({"mode":"raw","index":"{session.tenant_id|main}"})");
+  Batch batch;
+  batch.add("a", R"({"event_id":"a"})");
+  batch.add("b", R"({"event_id":"b"})").tenant_id = batch.keep("other");
+  REQUIRE(host.submit(batch.view(), 1) == CSIEM_OK);
+  host.answer(200, R"({"text":"Success","code":0,"ackId":0})");
+  host.answer(400, R"({"text":"Incorrect index","code":7})");
+  CHECK(host.let_go.empty());
+  host.pass_ms(1'000);
+  REQUIRE(host.asking());
+  host.answer(200, R"({"acks":{"0":true}})");
+  REQUIRE(host.results.size() == 1);
+  CHECK(host.results[0].letters(2) == "DX");
+}

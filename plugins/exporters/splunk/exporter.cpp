@@ -17,6 +17,7 @@
 #include "splunk/acks.hpp"
 #include "splunk/envelope.hpp"
 #include "splunk/event_counts.hpp"
+#include "splunk/metrics.hpp"
 #include "splunk/progress.hpp"
 #include "splunk/raw.hpp"
 #include "splunk/response.hpp"
@@ -50,11 +51,12 @@ class Splunk final : public HttpExporter {
         gzip_(config.text("compression", "gzip") == "gzip"),
         trust_prefix_(config.text("partial_prefix", "trust") == "trust"),
         poll_ms_(ack_.poll_ms),
-        metrics_index_(config.text("metrics.index", "")),
-        metrics_ms_(static_cast<uint32_t>(config.integer("metrics.interval", 60'000))),
-        source_(json_parts_.source.varies() ? std::string() : json_parts_.source.fixed_text()),
-        machine_(config.text("csiem.host_name", "")) {
+        metrics_({config.text("metrics.index", ""), static_cast<uint32_t>(config.integer("metrics.interval", 60'000)),
+                  json_parts_.source.varies() ? std::string() : json_parts_.source.fixed_text(),
+                  config.text("csiem.host_name", "")},
+                 [this](Request& request) { return send_metrics(request); }) {
     if (token_.empty()) config.refuse("hec_token: missing");
+    check_batch_size(config, endpoints_);
     if (raw_ && config.boolean("auto_extract_timestamp", false))
       config.refuse("auto_extract_timestamp", "raw mode always takes the time from the text; leave it out");
   }
@@ -71,8 +73,10 @@ class Splunk final : public HttpExporter {
     }
     forget(batch);  // as this is, it is nothing that was begun earlier
     Work& work = works_[++last_ticket_];
-    tickets_[&batch] = last_ticket_;
+    tickets_[batch.batch_id] = last_ticket_;
     work.batch = &batch;
+    work.batch_id = batch.batch_id;
+    work.count = batch.count;
     Progress& progress = work.progress;
     if (raw_)
       progress.groups = raw_groups(batch, is_json(batch) ? json_parts_ : text_parts_);
@@ -83,7 +87,7 @@ class Splunk final : public HttpExporter {
 
   Step after(const csiem_batch& batch, const csiem_http_response& response, uint32_t, Verdict& verdict,
              Request& next) override {
-    const auto found = tickets_.find(&batch);
+    const auto found = tickets_.find(batch.batch_id);
     if (found == tickets_.end()) {
       verdict = Verdict::of(CSIEM_RETRY, "splunk.forgotten");
       return Step::done;
@@ -104,11 +108,16 @@ class Splunk final : public HttpExporter {
     }
     work.held = true;
     ++held_;
-    return Step::hold;
+    // With a verdict against some event the batch is read once more when the rest is acknowledged.
+    if (!progress.all_taken()) return Step::hold;
+    if (metrics_.on())
+      for (uint32_t i = 0; i < batch.count; ++i) work.counts.add(*batch.events[i]);
+    work.batch = nullptr;
+    return Step::let_go;
   }
 
   void forget(const csiem_batch& batch) override {
-    const auto found = tickets_.find(&batch);
+    const auto found = tickets_.find(batch.batch_id);
     if (found == tickets_.end()) return;
     const Ticket ticket = found->second;
     const Progress& progress = works_[ticket].progress;
@@ -129,7 +138,10 @@ class Splunk final : public HttpExporter {
  private:
   // A batch in our hands. `held`: everything is sent, and it waits for the indexers.
   struct Work {
-    const csiem_batch* batch = nullptr;
+    const csiem_batch* batch = nullptr;  // null when it was let go: all of it waits, and counts as `counts` says
+    uint64_t batch_id = 0;
+    uint32_t count = 0;
+    EventCounts counts;
     Progress progress;
     bool held = false;
   };
@@ -137,7 +149,7 @@ class Splunk final : public HttpExporter {
   void drop(Ticket ticket) {
     const auto at = works_.find(ticket);
     if (at->second.held) --held_;
-    tickets_.erase(at->second.batch);
+    tickets_.erase(at->second.batch_id);
     works_.erase(at);
   }
 
@@ -393,73 +405,44 @@ class Splunk final : public HttpExporter {
   void end_if_complete(Ticket ticket) {
     const auto at = works_.find(ticket);
     if (at == works_.end() || !at->second.held || !at->second.progress.waits.empty()) return;
-    const csiem_batch& batch = *at->second.batch;
-    const Verdict verdict = at->second.progress.verdict(batch.count);
-    count_delivered(batch, verdict);
+    const Work& work = at->second;
+    const uint64_t batch_id = work.batch_id;
+    const Verdict verdict = work.progress.verdict(work.count);
+    if (work.batch != nullptr)
+      count_delivered(*work.batch, verdict);
+    else if (verdict.outcome == CSIEM_DELIVERED && verdict.except.empty())
+      metrics_.add(host(), work.counts);
     drop(ticket);
-    release(batch, verdict);
+    release(batch_id, verdict);
   }
 
   // ---- metrics ----
 
   void count_delivered(const csiem_batch& batch, const Verdict& verdict) {
-    if (metrics_index_.empty()) return;
+    if (!metrics_.on()) return;
     auto named = verdict.except.begin();  // ascending, except where an endpoint stopped in the middle
     for (uint32_t i = 0; i < batch.count; ++i) {
       while (named != verdict.except.end() && named->index < i) ++named;
       const bool own = named != verdict.except.end() && named->index == i;
-      if ((own ? named->outcome : verdict.outcome) == CSIEM_DELIVERED) counts_.add(*batch.events[i]);
+      if ((own ? named->outcome : verdict.outcome) == CSIEM_DELIVERED) metrics_.counts().add(*batch.events[i]);
     }
-    if (!counting_ && !counts_.empty())
-      counting_ = host().timer(metrics_ms_, &Splunk::metrics_due, this, nullptr) == CSIEM_OK;
+    metrics_.counted(host());
   }
 
-  static void metrics_due(void* user) noexcept {
-    auto* self = static_cast<Splunk*>(user);
-    self->counting_ = false;
-    guard(nullptr, [&] {
-      self->send_metrics();
-      return CSIEM_OK;
-    });
-  }
-
-  void send_metrics() {
+  // False: not now.
+  bool send_metrics(Request& request) {
     const std::size_t endpoint = endpoints_.pick(host().mono_ns());
-    if (quiet(endpoint)) {
-      counting_ = host().timer(metrics_ms_, &Splunk::metrics_due, this, nullptr) == CSIEM_OK;
-      return;
-    }
-    Request request;
-    counts_.write(host().unix_ns(), metrics_index_, source_, machine_, request);
+    if (quiet(endpoint)) return false;
     request.url = endpoints_.url(endpoint) + "/services/collector/event";
     request.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
     request.max_response_bytes = kMaxAnswer;
     request.header("Content-Type", "application/json");
     add_headers(*channel_of(endpoint), request);
-    const EventCounts sent = std::exchange(counts_, {});
-    const auto answered = [this, sent, endpoint](const csiem_http_response& response) {
+    const auto answered = [this, endpoint](const csiem_http_response& response) {
       heed(endpoint, response);
-      metrics_answered(sent, response);
+      metrics_.answered(host(), response);
     };
-    if (ask(request, answered) != CSIEM_OK) counts_.merge(sent);
-  }
-
-  // Counted twice is worse than not counted: only what was certainly not taken goes into the next interval.
-  void metrics_answered(const EventCounts& sent, const csiem_http_response& response) {
-    const Reading reading = read_answer(response, Sent{});
-    if (reading.verdict.outcome == CSIEM_DELIVERED) {
-      host().count("metrics_sent");
-      return;
-    }
-    host().count("metrics_failed");
-    if (reading.verdict.outcome == CSIEM_RETRY && (response.flags & CSIEM_RESPONSE_AMBIGUOUS) == 0) {
-      counts_.merge(sent);
-      return;
-    }
-    if (said_metrics_refused_) return;
-    said_metrics_refused_ = true;
-    host().log(CSIEM_LOG_WARN, "the metrics were not taken; the events themselves are not affected",
-               {{"index", metrics_index_}, {"code", reading.verdict.code}, {"reason", reading.verdict.message}});
+    return ask(request, answered) == CSIEM_OK;
   }
 
   common::Endpoints endpoints_;
@@ -475,16 +458,12 @@ class Splunk final : public HttpExporter {
   std::vector<std::size_t> opened_;                // endpoints that have had a channel
   Acks acks_;
   std::map<Ticket, Work> works_;
-  std::unordered_map<const csiem_batch*, Ticket> tickets_;
+  std::unordered_map<uint64_t, Ticket> tickets_;  // by batch_id
   Ticket last_ticket_ = 0;
   std::size_t held_ = 0;  // of works_
   int64_t poll_ms_;
   bool armed_ = false, said_no_ack_ = false;
-  std::string metrics_index_;
-  uint32_t metrics_ms_;
-  std::string source_, machine_;
-  EventCounts counts_;  // since metrics went out last
-  bool counting_ = false, said_metrics_refused_ = false;
+  Metrics metrics_;
 };
 
 }  // namespace

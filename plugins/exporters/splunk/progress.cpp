@@ -15,6 +15,12 @@ void Progress::answered(Verdict said, std::optional<int64_t> ack_id) {
   ++next;
 }
 
+bool Progress::all_taken() const noexcept {
+  return said_.size() == groups.size() && std::all_of(said_.begin(), said_.end(), [](const Verdict& said) {
+           return said.outcome == CSIEM_DELIVERED && said.except.empty();
+         });
+}
+
 void Progress::acknowledge(const Acks::Channel& from, int64_t ack_id) {
   waits.erase(std::remove_if(waits.begin(), waits.end(),
                              [&](const Wait& wait) { return wait.channel.get() == &from && wait.ack_id == ack_id; }),

@@ -35,6 +35,8 @@ struct Progress {
 
   // The group under way is answered; `said` counts its members from 0. Moves on.
   void answered(Verdict said, std::optional<int64_t> ack_id);
+  // Nothing was said against any event of the batch.
+  bool all_taken() const noexcept;
   // Another group is to be sent: nothing said so far speaks against it.
   bool more() const noexcept { return !stopped_ && next < groups.size(); }
 

@@ -8,6 +8,17 @@
 #include "common/text.hpp"
 
 namespace csiem::splunk {
+namespace {
+
+bool is_splunk_cloud(const std::string& url) {
+  const std::string_view host = common::url_parts(url).host;
+  for (const std::string_view domain : {".splunkcloud.com", ".splunkcloudgc.com"})
+    if (host.size() > domain.size() && common::same_ignoring_case(host.substr(host.size() - domain.size()), domain))
+      return true;
+  return false;
+}
+
+}  // namespace
 
 common::Endpoints endpoints_of(const Config& config) {
   std::vector<std::string> urls = config.strings("hec_url");
@@ -31,6 +42,23 @@ common::Endpoints endpoints_of(const Config& config) {
   }
   return {std::move(urls), config.text("strategy", "failover") == "round_robin" ? common::Spread::round_robin
                                                                                 : common::Spread::failover};
+}
+
+void check_batch_size(const Config& config, const common::Endpoints& endpoints) {
+  // max_content_length as Splunk ships it; and what Splunk Cloud was seen to take.
+  constexpr int64_t kMostEnterprise = 838'860'800, kMostCloud = 5'242'880;
+  const int64_t bytes = config.integer("csiem.batch_max_bytes", 0);
+  if (bytes > kMostEnterprise)
+    config.refuse("batch_max_bytes", std::to_string(bytes) + " bytes are more than HEC takes in one request; write " +
+                                         std::to_string(kMostEnterprise) + " or less");
+  if (bytes <= kMostCloud) return;
+  for (std::size_t i = 0; i < endpoints.size(); ++i)
+    if (is_splunk_cloud(endpoints.url(i)))
+      config.host().log(CSIEM_LOG_WARN,
+                        "batch_max_bytes is more than Splunk Cloud takes; batches will be refused and halved",
+                        {{"url", endpoints.url(i)},
+                         {"batch_max_bytes", std::to_string(bytes)},
+                         {"splunk_cloud_takes", std::to_string(kMostCloud)}});
 }
 
 common::Template index_of(const Config& config) {

@@ -29,5 +29,7 @@ common::Endpoints endpoints_of(const Config& config);
 Envelope::Parts envelope_parts(const Config& config, std::string_view default_sourcetype);
 common::Template index_of(const Config& config);
 AckSettings ack_settings(const Config& config);
+// Batches that some collector refuses for their size.
+void check_batch_size(const Config& config, const common::Endpoints& endpoints);
 
 }  // namespace csiem::splunk

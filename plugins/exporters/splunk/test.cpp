@@ -419,3 +419,19 @@ TEST_CASE("splunk: the settings schema is JSON and marks secret and origin") {
     CHECK(property.get_object().contains("description"));
   }
 }
+
+TEST_CASE("splunk: batches that Splunk Cloud does not take are warned of, those that nobody takes are refused") {
+  const auto logged = [](std::string_view url, int64_t bytes) {
+    TestHost host;
+    REQUIRE(host.create(config(R"({"hec_url":")" + std::string(url) + R"(","csiem":{"batch_max_bytes":)" +
+                               std::to_string(bytes) + "}}")));
+    return host.log.size();
+  };
+  CHECK(logged("https://http-inputs-acme.splunkcloud.com:443", 5'242'881) == 1);
+  CHECK(logged("https://HTTP-INPUTS.acme.SplunkCloudGC.com", 6'000'000) == 1);
+  CHECK(logged("https://http-inputs-acme.splunkcloud.com", 5'242'880) == 0);
+  CHECK(logged("https://splunkcloud.com.example.com:8088", 6'000'000) == 0);
+  TestHost host;
+  CHECK_FALSE(host.create(config(R"({"csiem":{"batch_max_bytes":838860801}})")));
+  CHECK(host.error.find("batch_max_bytes: 838860801 bytes are more than HEC takes") != std::string::npos);
+}

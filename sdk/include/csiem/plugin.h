@@ -24,9 +24,9 @@
 #include <stdint.h>
 
 #define CSIEM_ABI_MAJOR 1u
-#define CSIEM_ABI_MINOR 0u
+#define CSIEM_ABI_MINOR 1u
 #define CSIEM_ABI_VERSION ((CSIEM_ABI_MAJOR << 16) | CSIEM_ABI_MINOR)
-#define CSIEM_ABI_TEXT "1.0"
+#define CSIEM_ABI_TEXT "1.1"
 #define CSIEM_ENTRY_SYMBOL "csiem_plugin_v1"
 
 #if defined(__GNUC__)
@@ -129,7 +129,7 @@ typedef struct csiem_event { /* GROWS; always passed by pointer */
   csiem_str canonical_json; /* the whole event after redaction */
 } csiem_event;
 
-/* Borrowed until the token is completed or cancel(token) returns. */
+/* Borrowed until the token is completed or let go, or cancel(token) returns. */
 typedef struct csiem_batch { /* GROWS */
   uint32_t struct_size;
   uint32_t flags;
@@ -252,6 +252,10 @@ typedef struct csiem_batch_result { /* GROWS */
 typedef struct csiem_delivery_v1 { /* GROWS; any thread */
   uint32_t struct_size, reserved;
   csiem_status (*complete)(const csiem_instance *, uint64_t token, const csiem_batch_result *) CSIEM_NOEXCEPT;
+  /* Since 1.1. The destination took the whole batch and will confirm it; the plugin does not read it any more. It
+   * completes the token when the confirmation is there: what is not delivered then is read from the log and
+   * submitted again, in other batches. For exporters with CSIEM_EXPORTER_ACKS. */
+  csiem_status (*let_go)(const csiem_instance *, uint64_t token) CSIEM_NOEXCEPT;
 } csiem_delivery_v1;
 
 #define CSIEM_SERVICE_RUNTIME "csiem.runtime/1"

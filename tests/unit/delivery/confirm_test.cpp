@@ -17,9 +17,10 @@ struct ConfirmBench : LaneBench {
     script.on_submit = [this](FakeInstance& self, const csiem_batch&, uint64_t token) {
       return self.request(token, "https://siem.example/in",
                           [this](FakeInstance& one, uint64_t done, const csiem_http_response& response) {
-                            if (response.status == 200)
+                            if (response.status == 200) {
                               waiting.push_back(done);
-                            else
+                              if (lets_go) one.delivery->let_go(one.instance, done);
+                            } else
                               FakeInstance::classify_usual(one, done, response);
                           });
     };
@@ -29,7 +30,26 @@ struct ConfirmBench : LaneBench {
     loop.settle();
   }
 
+  // Everything comes through a log, and nothing is kept once it was taken.
+  Result<void> start_with_log() {
+    lets_go = true;
+    auto started = start();
+    if (started) lane->start_feed();
+    return started;
+  }
+  event::BatchRef publish_from_log(std::size_t count) {
+    auto batch = events.batch(count);
+    cursor->keep(batch);
+    cursor->deliver(batch);
+    loop.settle();
+    return batch;
+  }
+  void take_all() {
+    while (!loop.sent.empty()) loop.answer(200);
+  }
+
   std::vector<uint64_t> waiting;
+  bool lets_go = false;
 };
 
 }  // namespace
@@ -149,4 +169,91 @@ TEST_CASE("an accepted batch that asks to slow down halves the request rate") {
     while (!bench.loop.sent.empty()) bench.loop.answer(200);
   }
   CHECK(bench.queued() == 0);
+}
+
+TEST_CASE("what is let go is not kept: the events' memory goes with the answer, and the confirmation settles them") {
+  ConfirmBench bench;
+  REQUIRE(bench.start_with_log());
+  bench.publish_from_log(25);
+  bench.take_all();
+  bench.loop.advance_ms(300);  // the last five
+  bench.take_all();
+  REQUIRE(bench.waiting.size() == 3);
+  CHECK(bench.cursor->let_go() == std::vector<store::Sequence>{1});
+  CHECK(bench.lane->stats().queued_bytes == 0);
+  CHECK(bench.queued() == 25);
+  CHECK(bench.lane->stats().confirming_events == 25);
+  CHECK(bench.lane->stats().confirming_bytes == 0);
+  for (const std::size_t i : {2U, 0U, 1U}) bench.confirm(i);
+  CHECK(bench.queued() == 0);
+  CHECK(bench.lane->stats().confirming_events == 0);
+  CHECK(bench.cursor->total(store::Fate::delivered) == 25);
+  CHECK_FALSE(bench.cursor->broken());
+  CHECK(bench.lane->stats().strikes == 0);
+}
+
+TEST_CASE("what was let go and is not confirmed comes again from the log, and only that") {
+  ConfirmBench bench;
+  REQUIRE(bench.start_with_log());
+  bench.publish_from_log(30);
+  bench.take_all();
+  REQUIRE(bench.waiting.size() == 3);
+  bench.confirm(1, CSIEM_RETRY);                                                                        // e11 to e20
+  bench.script.instances[0]->complete(bench.waiting[2], CSIEM_DELIVERED, {{3, CSIEM_REJECT, "late"}});  // e24
+  bench.loop.settle();
+  bench.confirm(0);
+  CHECK(bench.lane->stats().duplicates_possible == 11);
+  CHECK(bench.cursor->given_back().empty());  // not before its pause is over
+  bench.loop.advance_ms(2'000);
+  CHECK(bench.cursor->given_back() == std::vector<store::Range>{{11, 20}, {24, 24}});
+  CHECK(bench.cursor->total(store::Fate::delivered) == 19);
+  bench.cursor->deliver_again();
+  bench.loop.settle();
+  bench.loop.advance_ms(300);
+  bench.take_all();
+  REQUIRE(bench.script.seen().size() == 5);
+  CHECK(bench.script.seen()[3].ids.front() == "e11");
+  CHECK(bench.script.seen()[3].attempt == 1);
+  CHECK(bench.script.seen()[4].ids == std::vector<std::string>{"e24"});
+  bench.confirm(3);
+  bench.confirm(4);
+  CHECK(bench.queued() == 0);
+  CHECK(bench.cursor->total(store::Fate::delivered) == 30);
+  CHECK_FALSE(bench.cursor->broken());
+}
+
+TEST_CASE("what may become a dead letter with its next failure is kept") {
+  auto settings = quiet_settings();
+  settings.retry.max_retries = 1;
+  ConfirmBench bench(settings);
+  REQUIRE(bench.start_with_log());
+  bench.publish_from_log(10);
+  bench.take_all();
+  bench.confirm(0, CSIEM_RETRY);
+  bench.loop.advance_ms(2'000);
+  bench.cursor->deliver_again();
+  bench.loop.settle();
+  bench.take_all();
+  REQUIRE(bench.waiting.size() == 2);
+  CHECK(bench.cursor->let_go().size() == 1);
+  bench.confirm(1, CSIEM_RETRY);
+  CHECK(bench.cursor->letters().size() == 10);
+  CHECK(bench.cursor->letters()[0].error_class == "expired");
+  CHECK(bench.queued() == 0);
+  CHECK_FALSE(bench.cursor->broken());
+}
+
+TEST_CASE("what is let go and never confirmed is taken back at last, and the end of the lane takes back the rest") {
+  ConfirmBench bench;
+  REQUIRE(bench.start_with_log());
+  bench.publish_from_log(10);
+  bench.take_all();
+  bench.loop.advance_ms(bench.tuning.confirm_limit_ms + 10'000);
+  CHECK(bench.script.cancelled().size() == 1);
+  CHECK(bench.lane->stats().strikes == 1);
+  CHECK(bench.cursor->given_back() == std::vector<store::Range>{{1, 10}});
+  bench.publish_from_log(10);
+  bench.take_all();
+  bench.lane->shut();
+  CHECK(bench.script.cancelled().size() == 2);
 }

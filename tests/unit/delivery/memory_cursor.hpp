@@ -41,6 +41,48 @@ class MemoryCursor final : public store::Cursor {
     for (store::Sequence at = first; at <= last; ++at)
       if (!sequences_.insert(at).second) broken_ = true;
   }
+  // From now on what is let go can be had again.
+  void keep(const event::BatchRef& batch) {
+    const std::lock_guard lock(mutex_);
+    log_.push_back(batch);
+  }
+  bool gives_again() const override {
+    const std::lock_guard lock(mutex_);
+    return !log_.empty();
+  }
+  void let_go(store::Sequence any) override {
+    const std::lock_guard lock(mutex_);
+    let_go_.push_back(any);
+  }
+  void give_back(store::Sequence first, store::Sequence last) override {
+    const std::lock_guard lock(mutex_);
+    given_back_.push_back({first, last});
+  }
+  std::vector<store::Sequence> let_go() const {
+    const std::lock_guard lock(mutex_);
+    return let_go_;
+  }
+  std::vector<store::Range> given_back() const {
+    const std::lock_guard lock(mutex_);
+    return given_back_;
+  }
+  // Delivers what was given back, as a store does: range by range, in the batch that it came from.
+  void deliver_again() {
+    std::vector<store::Range> ranges;
+    {
+      const std::lock_guard lock(mutex_);
+      ranges.swap(given_back_);
+    }
+    for (const store::Range& range : ranges)
+      for (const event::BatchRef& batch : log_) {
+        if (range.first < batch->first_sequence() || range.first > batch->last_sequence()) continue;
+        std::vector<store::Range> skip;
+        if (batch->first_sequence() < range.first) skip.push_back({batch->first_sequence(), range.first - 1});
+        if (range.last < batch->last_sequence()) skip.push_back({range.last + 1, batch->last_sequence()});
+        deliver_(batch, skip);
+      }
+  }
+
   void dead_letter(store::DeadLetter letter) override {
     const std::lock_guard lock(mutex_);
     if (sequences_.contains(letter.sequence)) broken_ = true;  // must be kept before it is settled
@@ -84,6 +126,9 @@ class MemoryCursor final : public store::Cursor {
   store::Deliver deliver_;
   std::vector<Settled> settled_;
   std::vector<store::DeadLetter> letters_;
+  std::vector<event::BatchRef> log_;
+  std::vector<store::Sequence> let_go_;
+  std::vector<store::Range> given_back_;
   std::set<store::Sequence> sequences_;
   std::array<uint64_t, 4> totals_{};
   bool broken_ = false;

@@ -53,6 +53,7 @@ class FakeHost final : public ExporterHost {
     return CSIEM_OK;
   }
   void http_cancel(uint64_t id) override { cancelled.push_back(id); }
+  csiem_status let_go(uint64_t) override { return CSIEM_OK; }
   csiem_status complete(uint64_t token, const csiem_batch_result& r) override {
     const std::lock_guard lock(mutex);
     completions.push_back({token, r.outcome, r.except_count, r.except_stride, r.except, text(r.code), text(r.message)});

@@ -47,7 +47,7 @@ TEST_CASE("what cannot be trusted to run is refused, with the code that says why
       {"undefined_symbol", 3003, "undefined symbol: csiem_test_nobody_defines_this"},
       {"missing_library", 3007, "libcsiem-test-absent.so.9"},
       {"no_entry", 3003, "does not export csiem_plugin_v1"},
-      {"abi_two", 3002, "ABI 2.0, daemon speaks 1.0"},
+      {"abi_two", 3002, "ABI 2.0, daemon speaks " CSIEM_ABI_TEXT ""},
       {"entry_two", 3002, "needs plugin ABI 2"},
       {"needs_newer_host", 3002, "1.99"},
       {"null_descriptor", 3008, "null"},

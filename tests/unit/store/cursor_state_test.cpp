@@ -75,3 +75,60 @@ TEST_CASE("a record that is cut or does not balance is refused") {
   bad[12] = static_cast<char>(bad[12] + 1);  // the frontier
   CHECK_FALSE(CursorState::decode(bad));
 }
+
+TEST_CASE("what is let go takes no memory, and what is given back comes again, in parts") {
+  CursorState state(1);
+  state.limits.max_bytes = 1'000;
+  state.hand_over(1, 20, 20, 500);
+  CHECK_FALSE(state.has_room(400));
+  state.let_go(7);
+  CHECK(state.on_the_way_bytes() == 0);
+  CHECK(state.has_room(400));
+  state.hand_over(21, 30, 10, 600);
+  state.let_go(21);
+  CHECK_FALSE(state.has_room(400));  // it cannot be given up any more, and there is as much of it as the log may hold
+  state.settle(21, 30, {10, 0, 0, 0});
+  CHECK(state.has_room(400));
+
+  CHECK_FALSE(state.again());
+  state.give_back(5, 9);
+  state.give_back(12, 12);
+  state.give_back(10, 11);
+  REQUIRE(state.again());
+  CHECK(*state.again() == Range{5, 12});
+  state.hand_over_again({5, 10}, 40);
+  CHECK(*state.again() == Range{11, 12});
+  CHECK(state.on_the_way_bytes() == 40);
+  state.let_go(5);
+  CHECK(state.on_the_way_bytes() == 0);
+  // Once more, inside of what came again, from the same event on.
+  state.give_back(5, 6);
+  state.hand_over_again({5, 6}, 30);
+  state.hand_over_again({11, 12}, 20);
+  CHECK_FALSE(state.again());
+  CHECK(state.on_the_way_bytes() == 50);
+  state.settle(7, 10, {4, 0, 0, 0});
+  state.settle(5, 6, {2, 0, 0, 0});
+  state.settle(11, 12, {2, 0, 0, 0});
+  CHECK(state.on_the_way_bytes() == 0);
+  state.settle(1, 4, {4, 0, 0, 0});
+  state.settle(13, 20, {8, 0, 0, 0});
+  CHECK(state.frontier() == 31);
+  CHECK(state.ledger(31).queued() == 0);
+  state.limits.max_bytes = 1;  // nothing is left of what was let go
+  CHECK(state.has_room(1));
+}
+
+TEST_CASE("of what would come again, a part may be lost") {
+  CursorState state(1);
+  state.hand_over(1, 20, 20, 500);
+  state.let_go(1);
+  state.give_back(5, 15);
+  uint64_t lost = 0;
+  state.take_out_again(8, 10, [&](Range part) { lost += part.size(); });
+  CHECK(lost == 3);
+  CHECK(state.is_settled(9));
+  CHECK(*state.again() == Range{5, 7});
+  state.hand_over_again({5, 7}, 1);
+  CHECK(*state.again() == Range{11, 15});
+}

@@ -207,3 +207,35 @@ TEST_CASE("many exporters of all speeds, and restarts: every event once per proc
   }
   for (auto& [id, all] : got) CHECK(sorted(all) == numbers(1, sent));
 }
+
+TEST_CASE("what a lane lets go makes room, and what it gives back comes again from memory or from the log") {
+  for (const std::size_t ring_bytes : {std::size_t{32} << 20, std::size_t{0}}) {
+    CAPTURE(ring_bytes);
+    const TemporaryDirectory dir;
+    auto options = options_for(dir.path());
+    options.ring_bytes = ring_bytes;
+    const auto store = *store::open_store(options);
+    FakeLane lane(*store, small_window("out"));
+    Numbers made;
+    for (int i = 0; i < 5; ++i) REQUIRE(store->append(made.batch(10), "audit", std::to_string(i)));
+    REQUIRE(lane.has(10));
+    REQUIRE(lane.cursor().gives_again());
+    for (Sequence any = 3; any < 50; any += 10) {
+      REQUIRE(lane.has(static_cast<std::size_t>(any / 10 + 1) * 10));
+      lane.cursor().let_go(any);
+    }
+    CHECK(lane.arrived() == numbers(1, 50));
+    CHECK(lane.cursor().ledger().queued() == 50);
+    lane.cursor().settle(1, 12, {12, 0, 0, 0});
+    lane.cursor().give_back(13, 20);
+    lane.cursor().give_back(21, 25);
+    REQUIRE(lane.has(58));
+    lane.cursor().let_go(13);
+    REQUIRE(lane.has(63));
+    auto again = lane.arrived();
+    again.erase(again.begin(), again.begin() + 50);
+    CHECK(again == numbers(13, 25));
+    lane.cursor().settle(13, 50, {38, 0, 0, 0});
+    CHECK(lane.cursor().ledger().queued() == 0);
+  }
+}

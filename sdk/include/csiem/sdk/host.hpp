@@ -180,6 +180,13 @@ class Host {
     return delivery_->complete(instance_, token, &r);
   }
 
+  // The destination took the batch of this token and will confirm it: the batch is not readable any more, complete()
+  // follows. CSIEM_E_UNSUPPORTED from a host before 1.1: it stays readable then.
+  csiem_status let_go(uint64_t token) const {
+    if (delivery_ == nullptr || !CSIEM_HAS(delivery_, csiem_delivery_v1, let_go)) return CSIEM_E_UNSUPPORTED;
+    return delivery_->let_go(instance_, token);
+  }
+
   // The raw tables, null when the host has none of that name.
   const csiem_instance* instance() const noexcept { return instance_; }
   const csiem_http_v1* http() const noexcept { return http_; }

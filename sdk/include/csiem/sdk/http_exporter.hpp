@@ -16,9 +16,11 @@ namespace csiem {
 // come one at a time. What they throw makes the batch a retry and is logged.
 class HttpExporter {
  public:
-  // hold: the destination took the batch and will confirm it later; the exporter keeps it until it calls release(). For
-  // exporters registered with CSIEM_EXPORTER_ACKS.
-  enum class Step { done, send, hold };
+  // hold: the destination took the batch and will confirm it later; the exporter keeps it until it calls release().
+  // let_go: the same, and the exporter does not read the batch any more, so that what waits takes no memory. It is
+  // known by its batch_id; what is not delivered in the end comes again in other batches. For exporters registered with
+  // CSIEM_EXPORTER_ACKS.
+  enum class Step { done, send, hold, let_go };
 
   HttpExporter() = default;
   HttpExporter(const HttpExporter&) = delete;
@@ -43,7 +45,8 @@ class HttpExporter {
     verdict = classify(batch, response);
     return Step::done;
   }
-  // A batch was taken back by the host: it may not be touched or released any more.
+  // A batch was taken back by the host: it may not be touched or released any more. Of one that was let go only
+  // batch_id is set.
   virtual void forget(const csiem_batch& batch) { (void)batch; }
   // A harmless request that shows whether the destination would accept events. Override it to offer a health check;
   // classify_probe() reads the answer.
@@ -56,7 +59,8 @@ class HttpExporter {
  protected:
   using Answered = std::function<void(const csiem_http_response&)>;
   // Ends a batch on hold. The batch is not readable afterwards.
-  void release(const csiem_batch& batch, const Verdict& verdict);
+  void release(const csiem_batch& batch, const Verdict& verdict) { release(batch.batch_id, verdict); }
+  void release(uint64_t batch_id, const Verdict& verdict);
   // Sends a request that belongs to no batch; `answered` runs when its answer is there, unless the exporter is gone.
   // Not from the constructor, not from build() (`request` may not be the one that is being built).
   csiem_status ask(Request& request, Answered answered);
@@ -125,13 +129,17 @@ class HttpShell {
     if (at == calls_.end()) return;
     host_.http()->cancel(host_.instance(), at->second->request_id);
     const csiem_batch* batch = at->second->batch;
+    csiem_batch gone{};
+    gone.struct_size = sizeof gone;
+    gone.batch_id = at->second->batch_id;
+    if (at->second->let_go) batch = &gone;
     calls_.erase(at);
     if (batch != nullptr) exporter_->forget(*batch);
   }
 
-  csiem_status release(const csiem_batch& batch, const Verdict& verdict) {
+  csiem_status release(uint64_t batch_id, const Verdict& verdict) {
     for (const auto& [token, call] : calls_)
-      if (call->batch == &batch && call->held) return finish(token, verdict);
+      if (call->batch_id == batch_id && call->held) return finish(token, verdict);
     return CSIEM_E_CLOSED;
   }
   csiem_status ask(Request& request, std::function<void(const csiem_http_response&)> answered) {
@@ -150,7 +158,8 @@ class HttpShell {
     uint64_t request_id = 0;
     uint32_t step = 0;
     Verdict verdict;
-    bool held = false;
+    bool held = false, let_go = false;
+    uint64_t batch_id = 0;  // of a batch
   };
   struct Question {
     HttpShell* shell;
@@ -163,7 +172,8 @@ class HttpShell {
     if (request_.settled()) return host_.complete(token, *request_.settled());
     // Stored before it is sent: a throw in between would leave the host with a dangling user pointer.
     auto& call = calls_[token];
-    call = std::make_unique<Call>(Call{this, token, batch, 0, 0, {}, false});
+    call = std::make_unique<Call>(
+        Call{this, token, batch, 0, 0, {}, false, false, batch != nullptr ? batch->batch_id : 0});
     const csiem_status status = request_.send(host_, &HttpShell::done, call.get(), &call->request_id, err);
     return status == CSIEM_OK ? CSIEM_OK : unsent(token, status, err);
   }
@@ -181,8 +191,10 @@ class HttpShell {
     request_.clear();
     const HttpExporter::Step next = exporter_->after(*call.batch, response, call.step, call.verdict, request_);
     if (next == HttpExporter::Step::done) return finish(call.token, call.verdict);
-    if (next == HttpExporter::Step::hold) {
+    if (next == HttpExporter::Step::hold || next == HttpExporter::Step::let_go) {
       call.held = true;
+      call.let_go = next == HttpExporter::Step::let_go;
+      if (call.let_go) host_.let_go(call.token);
       return CSIEM_OK;
     }
     if (request_.settled()) return finish(call.token, *request_.settled());
@@ -234,7 +246,7 @@ class HttpShell {
   uint64_t last_question_ = 0;
 };
 
-inline void HttpExporter::release(const csiem_batch& batch, const Verdict& verdict) { shell_->release(batch, verdict); }
+inline void HttpExporter::release(uint64_t batch_id, const Verdict& verdict) { shell_->release(batch_id, verdict); }
 inline csiem_status HttpExporter::ask(Request& request, Answered answered) {
   return shell_->ask(request, std::move(answered));
 }
