@@ -22,15 +22,22 @@ namespace csiem::http {
 struct TlsPolicy {
   bool verify = true;
   std::string ca_file;  // empty: the system's trust store
+  // Read for every new connection, so files that are replaced are taken up as connections end.
   std::string cert_file, key_file;
-  std::string min_version = "1.2";  // 1.2 | 1.3
+  credentials::SecretRef key_passphrase;  // of the key; may be null
+  std::string min_version = "1.2";        // 1.2 | 1.3
 };
 
 // How one exporter reaches the network. Immutable; shared by its requests.
 struct Policy {
   TlsPolicy tls;
   std::string proxy;                         // empty: HTTPS_PROXY / NO_PROXY of the environment
-  std::vector<std::string> allowed_origins;  // "https://host:port"; anything else is refused before DNS
+  std::vector<std::string> allowed_origins;  // "https://host:port"; anything else is refused before DNS, but for
+  // hosts that an event may choose, in lower case: names, or "*.name". Whatever address they turn out to have is
+  // checked when it is connected to and for every request: it must be public unless `allow_private`. Behind a proxy,
+  // which all requests to them use when there is one, only their name is looked at.
+  std::vector<std::string> allowed_hosts;
+  bool allow_private = false;
   uint32_t connect_timeout_ms = 10'000;
   uint32_t default_timeout_ms = 30'000;
   uint32_t max_timeout_ms = 300'000;

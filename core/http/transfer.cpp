@@ -65,6 +65,13 @@ Result<void> check_proxy(const std::string& proxy) {
   return {};
 }
 
+// "https://[::1]:443" -> "::1".
+std::string_view host_of(std::string_view origin) {
+  origin.remove_prefix(origin.find("://") + 3);
+  origin = origin.substr(0, origin.rfind(':'));
+  return origin.starts_with('[') ? origin.substr(1, origin.size() - 2) : origin;
+}
+
 bool is_allowed(const Policy& policy, const std::string& origin) {
   const auto& allowed = policy.allowed_origins;
   if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) return true;
@@ -152,6 +159,13 @@ void Transfer::apply_policy(const Environment& environment) {
   curl_easy_setopt(e, CURLOPT_CAPATH, ca_file.empty() ? text_or_null(system_ca_path_) : nullptr);
   curl_easy_setopt(e, CURLOPT_SSLCERT, text_or_null(tls.cert_file));
   curl_easy_setopt(e, CURLOPT_SSLKEY, text_or_null(tls.key_file));
+  curl_easy_setopt(e, CURLOPT_KEYPASSWD, nullptr);
+  if (tls.key_passphrase)
+    tls.key_passphrase->use([e](std::string_view passphrase) {
+      std::string text(passphrase);
+      curl_easy_setopt(e, CURLOPT_KEYPASSWD, text.c_str());
+      wipe(text);
+    });
   curl_easy_setopt(e, CURLOPT_USERAGENT, policy_->user_agent.c_str());
   curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(policy_->connect_timeout_ms));
 }
@@ -175,7 +189,10 @@ Result<void> Transfer::prepare(Request request, std::shared_ptr<const Policy> po
   const bool own_proxy = !policy_->proxy.empty();
   const std::string& proxy = own_proxy ? policy_->proxy : https_ ? environment.https_proxy : environment.http_proxy;
   curl_easy_setopt(easy_.get(), CURLOPT_PROXY, proxy.c_str());
-  curl_easy_setopt(easy_.get(), CURLOPT_NOPROXY, own_proxy ? "" : environment.no_proxy.c_str());
+  // The addresses behind a proxy are the proxy's to judge; a host that an event chose gets no way around it.
+  const bool through = own_proxy || (trust_ != Trust::operators && !proxy.empty());
+  curl_easy_setopt(easy_.get(), CURLOPT_NOPROXY, through ? "" : environment.no_proxy.c_str());
+  if (!proxy.empty() && trust_ != Trust::operators) trust_ = Trust::operators;
   set_request_options();
   return {};
 }
@@ -185,8 +202,12 @@ Result<void> Transfer::set_target() {
   url_ = request_.url;
   if (request_.url_secret) request_.url_secret->use([this](std::string_view secret) { url_ += secret; });
   CS_TRY(origin, origin_of(url_));  // of the whole: a secret may be all of the URL
-  if (!is_allowed(*policy_, origin))
-    return Error{Code::denied, "the URL's origin is not one of those that the exporter's configuration allows"};
+  trust_ = Trust::operators;
+  if (!is_allowed(*policy_, origin)) {
+    if (!matches_host(policy_->allowed_hosts, host_of(origin)))
+      return Error{Code::denied, "the URL's origin is not one of those that the exporter's configuration allows"};
+    trust_ = policy_->allow_private ? Trust::events_in_private : Trust::events;
+  }
   https_ = origin.starts_with("https:");
   return {};
 }
@@ -332,8 +353,12 @@ std::size_t Transfer::on_header(char* data, std::size_t, std::size_t n, void* se
 
 // Runs when the connection stands and the request is about to be written; again when libcurl repeats it on a fresh
 // connection because a kept one turned out to be dead.
-int Transfer::on_request(void* self, char*, char*, int, int) noexcept {
-  ++static_cast<Transfer*>(self)->times_requested_;
+int Transfer::on_request(void* self, char* peer, char*, int, int) noexcept {
+  Transfer& t = *static_cast<Transfer*>(self);
+  // The connection may have been made for somebody who is trusted with more.
+  t.refusal_ = t.trust_ == Trust::operators ? nullptr : refusal(class_of(std::string_view(peer)), t.trust_);
+  if (t.refusal_ != nullptr) return CURL_PREREQFUNC_ABORT;
+  ++t.times_requested_;
   return CURL_PREREQFUNC_OK;
 }
 
@@ -344,8 +369,10 @@ int Transfer::on_socket_options(void* self, curl_socket_t fd, curlsocktype) noex
 }
 
 curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
-  if (is_link_local(&address->addr)) {
-    static_cast<Transfer*>(self)->refusal_ = "the host resolves to a link-local address, which is never allowed";
+  Transfer& t = *static_cast<Transfer*>(self);
+  const char* const why = refusal(class_of(&address->addr), t.trust_);
+  if (why != nullptr) {
+    t.refusal_ = why;
     return CURL_SOCKET_BAD;
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);

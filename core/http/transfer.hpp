@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "http/address.hpp"
 #include "http/client.hpp"
 #include "http/gzip.hpp"
 #include "http/headers.hpp"
@@ -53,7 +54,7 @@ class Transfer {
 
   static std::size_t on_body(char* data, std::size_t, std::size_t n, void* self) noexcept;
   static std::size_t on_header(char* data, std::size_t, std::size_t n, void* self) noexcept;
-  static int on_request(void* self, char*, char*, int, int) noexcept;
+  static int on_request(void* self, char* peer, char*, int, int) noexcept;
   static int on_socket_options(void* self, curl_socket_t fd, curlsocktype) noexcept;
   static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept;
 
@@ -65,6 +66,7 @@ class Transfer {
   HeaderLines headers_;
   std::string url_;  // with its secret
   bool https_ = false;
+  Trust trust_ = Trust::operators;
   ScratchBytes compressed_;
   std::string_view body_;  // in request_.body or compressed_
   std::size_t response_cap_ = 0;

@@ -19,6 +19,8 @@ class Buffer {
   Buffer() = default;
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
+  Buffer(Buffer&&) = default;
+  Buffer& operator=(Buffer&&) = default;
 
   // Appends what make(Out&) writes. Throws std::bad_alloc.
   template <class F>

@@ -24,6 +24,10 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   }
   if (node != nullptr && strcmp(node, "broken.test") == 0) return EAI_FAIL;
   if (node != nullptr && strcmp(node, "good.test") == 0) node = "127.0.0.1";
+  if (node != nullptr && strcmp(node, "metadata.test") == 0) node = "169.254.169.254";
+  if (node != nullptr && strcmp(node, "mapped.test") == 0) node = "::ffff:127.0.0.1";
+  // The first answer is harmless, the ones after it are not.
+  if (node != nullptr && strcmp(node, "rebinding.test") == 0) node = lookups++ == 0 ? "192.0.2.1" : "127.0.0.1";
   return real(node, service, hints, result);
 }
 
@@ -103,6 +107,51 @@ TEST_CASE("a name is looked up for the connection, the answer comes from the add
   Fixture f(origin);
   CHECK(f.fetch(post(origin)).status == 200);
   CHECK(server.seen()[0].header("host") == "good.test:" + std::to_string(server.port()));
+}
+
+TEST_CASE("a host that an event chose may not lead to this machine or a private network, by any name") {
+  Server server([](const Seen&) { return answer(200); });
+  const std::string port = ":" + std::to_string(server.port());
+  Fixture f("http://elsewhere.test");
+  f.policy->allowed_hosts = {"good.test", "*.mapped.test", "mapped.test", "metadata.test", "127.0.0.1"};
+  for (const char* host : {"good.test", "mapped.test", "metadata.test", "127.0.0.1"}) {
+    CAPTURE(host);
+    const Response r = f.fetch(post("http://" + std::string(host) + port));
+    CHECK(r.transport == Transport::connect);
+    CHECK_FALSE(r.ambiguous);
+    CHECK(r.error.find("resolves to") != std::string::npos);
+  }
+  CHECK_FALSE(f.client->send(post("http://other.test" + port), f.policy, [](const Response&) {}));
+  CHECK(server.seen().empty());
+  f.policy = std::make_shared<Policy>(*f.policy);
+  f.policy->allow_private = true;
+  CHECK(f.fetch(post("http://good.test" + port)).status == 200);
+  CHECK(f.fetch(post("http://metadata.test" + port)).transport == Transport::connect);
+}
+
+TEST_CASE("a name that is bound anew is judged by where it leads now") {
+  Server server([](const Seen&) { return answer(200); });
+  const std::string url = "http://rebinding.test:" + std::to_string(server.port());
+  Fixture f("http://elsewhere.test");
+  f.policy->allowed_hosts = {"rebinding.test"};
+  lookups = 1;  // the harmless answer was for whoever looked before
+  CHECK(f.fetch(post(url)).error.find("this machine") != std::string::npos);
+  CHECK(server.seen().empty());
+}
+
+TEST_CASE("a connection that was made for the operator's own address is not lent to an event's") {
+  Server server([](const Seen&) { return answer(200); });
+  const std::string origin = "http://good.test:" + std::to_string(server.port());
+  Fixture f(origin);
+  REQUIRE(f.fetch(post(origin)).status == 200);
+  auto events = std::make_shared<Policy>(*f.policy);
+  events->allowed_origins = {"http://elsewhere.test"};
+  events->allowed_hosts = {"good.test"};
+  f.policy = events;
+  const Response r = f.fetch(post(origin));
+  CHECK(r.transport == Transport::connect);
+  CHECK_FALSE(r.ambiguous);
+  CHECK(server.seen().size() == 1);
 }
 
 }  // namespace

@@ -126,31 +126,80 @@ TEST_CASE("header lines as libcurl takes them") {
   CHECK(all == "Authorization: Splunk t0ken|X-Empty;|Expect:|Content-Type:|Content-Encoding: gzip|");
 }
 
-TEST_CASE("link-local addresses are no destinations") {
-  const auto check4 = [](const char* ip) {
-    sockaddr_in a{};
-    a.sin_family = AF_INET;
-    REQUIRE(inet_pton(AF_INET, ip, &a.sin_addr) == 1);
-    return is_link_local(reinterpret_cast<const sockaddr*>(&a));
+TEST_CASE("addresses by where they lead to") {
+  const std::pair<const char*, AddressClass> table[] = {
+      {"169.254.169.254", AddressClass::link_local},
+      {"169.254.0.1", AddressClass::link_local},
+      {"169.253.1.1", AddressClass::global},
+      {"127.0.0.1", AddressClass::loopback},
+      {"127.255.0.3", AddressClass::loopback},
+      {"10.0.0.1", AddressClass::private_network},
+      {"172.16.0.1", AddressClass::private_network},
+      {"172.31.255.255", AddressClass::private_network},
+      {"172.32.0.1", AddressClass::global},
+      {"192.168.1.1", AddressClass::private_network},
+      {"100.64.0.1", AddressClass::private_network},
+      {"100.128.0.1", AddressClass::global},
+      {"0.0.0.0", AddressClass::unspecified},
+      {"224.0.0.1", AddressClass::multicast},
+      {"255.255.255.255", AddressClass::reserved},
+      {"8.8.8.8", AddressClass::global},
+      {"fe80::1", AddressClass::link_local},
+      {"fe80::1%eth0", AddressClass::link_local},
+      {"febf::1", AddressClass::link_local},
+      {"fd00:ec2::254", AddressClass::link_local},
+      {"fd00:ec2::255", AddressClass::private_network},
+      {"fec0::1", AddressClass::private_network},
+      {"::", AddressClass::unspecified},
+      {"::1", AddressClass::loopback},
+      {"ff02::1", AddressClass::multicast},
+      {"2a00:1450::1", AddressClass::global},
+      {"::ffff:169.254.169.254", AddressClass::link_local},
+      {"::ffff:127.0.0.1", AddressClass::loopback},
+      {"::ffff:10.1.1.1", AddressClass::private_network},
+      {"::ffff:8.8.8.8", AddressClass::reserved},
+      {"::127.0.0.1", AddressClass::loopback},
+      {"64:ff9b::169.254.169.254", AddressClass::link_local},
+      {"64:ff9b::8.8.8.8", AddressClass::global},
+      {"64:ff9b:1::1", AddressClass::private_network},
+      {"2002:a9fe:a9fe::1", AddressClass::link_local},
+      {"2002:7f00:1::1", AddressClass::loopback},
+      {"nonsense", AddressClass::reserved},
+      {"", AddressClass::reserved},
   };
-  const auto check6 = [](const char* ip) {
-    sockaddr_in6 a{};
-    a.sin6_family = AF_INET6;
-    REQUIRE(inet_pton(AF_INET6, ip, &a.sin6_addr) == 1);
-    return is_link_local(reinterpret_cast<const sockaddr*>(&a));
-  };
-  CHECK(check4("169.254.169.254"));
-  CHECK(check4("169.254.0.1"));
-  CHECK_FALSE(check4("169.253.1.1"));
-  CHECK_FALSE(check4("127.0.0.1"));
-  CHECK_FALSE(check4("10.0.0.1"));
-  CHECK(check6("fe80::1"));
-  CHECK(check6("febf::1"));
-  CHECK(check6("fd00:ec2::254"));
-  CHECK(check6("::ffff:169.254.169.254"));
-  CHECK_FALSE(check6("fd00:ec2::253"));
-  CHECK_FALSE(check6("::1"));
-  CHECK_FALSE(check6("fec0::1"));
+  for (const auto& [text, expected] : table) {
+    CAPTURE(text);
+    CHECK(class_of(std::string_view(text)) == expected);
+    sockaddr_in v4{};
+    sockaddr_in6 v6{};
+    v4.sin_family = AF_INET;
+    v6.sin6_family = AF_INET6;
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+      CHECK(class_of(reinterpret_cast<const sockaddr*>(&v4)) == expected);
+    if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
+      CHECK(class_of(reinterpret_cast<const sockaddr*>(&v6)) == expected);
+  }
+}
+
+TEST_CASE("who chose a host decides which addresses it may have") {
+  for (const auto one :
+       {AddressClass::global, AddressClass::private_network, AddressClass::loopback, AddressClass::link_local,
+        AddressClass::multicast, AddressClass::unspecified, AddressClass::reserved}) {
+    CAPTURE(static_cast<int>(one));
+    const bool near = one == AddressClass::private_network || one == AddressClass::loopback;
+    CHECK((refusal(one, Trust::operators) == nullptr) == (one != AddressClass::link_local));
+    CHECK((refusal(one, Trust::events) == nullptr) == (one == AddressClass::global));
+    CHECK((refusal(one, Trust::events_in_private) == nullptr) == (one == AddressClass::global || near));
+  }
+}
+
+TEST_CASE("host patterns") {
+  const std::vector<std::string> patterns = {"a.example", "*.b.example"};
+  CHECK(matches_host(patterns, "a.example"));
+  CHECK(matches_host(patterns, "x.b.example"));
+  CHECK(matches_host(patterns, "x.y.b.example"));
+  for (const char* host : {"b.example", "xb.example", "x.a.example", ".b.example.evil", "a.example.evil", ""})
+    CHECK_FALSE(matches_host(patterns, host));
 }
 
 TEST_CASE("libcurl's codes become classes") {
