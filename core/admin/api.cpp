@@ -55,6 +55,7 @@ const Api::Route* Api::find(std::string_view method, std::string_view path, std:
       {"POST", "/api/v1/exporters/{id}/resume", Role::operate, &Api::resume},
       {"POST", "/api/v1/exporters/{id}/flush", Role::operate, &Api::flush},
       {"POST", "/api/v1/exporters/{id}/send-test", Role::operate, &Api::send_test},
+      {"POST", "/api/v1/exporters/{id}/health-check", Role::operate, &Api::health_check},
       {"GET", "/api/v1/dlq", Role::viewer, &Api::letters, StoreRequest::letters},
       {"DELETE", "/api/v1/dlq", Role::admin, &Api::purge, StoreRequest::purge},
       {"POST", "/api/v1/dlq/replay", Role::operate, &Api::replay},
@@ -92,10 +93,12 @@ void Api::handle(const Request& request, std::function<void(Answer)> done) {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
   std::string id;
   const Route* const route = find(request.method, path, &id);
-  const bool allowed = route != nullptr && request.role >= route->role && request.method == route->method;
+  const bool may = route != nullptr && request.role >= route->role && request.method == route->method;
+  if (may && route->handler == &Api::health_check && backend_.check_health && known(id))
+    return check_health(std::string(route->path), id, std::string(request.by), std::move(done));
   constexpr Answer (Api::*kSendTest)(const Request&, const std::string&) = &Api::send_test;
-  if (allowed && route->handler == kSendTest && backend_.send_test) return send_test(request, id, std::move(done));
-  const bool searches = allowed && route->search && backend_.search;
+  if (may && route->handler == kSendTest && backend_.send_test) return send_test(request, id, std::move(done));
+  const bool searches = may && route->search && backend_.search;
   auto parameters = searches ? request_parameters(request.target, request.body) : Result<Parameters>(Parameters());
   if (!searches || !parameters) return done(handle(request));
   if (!id.empty()) (*parameters)["id"] = id;
@@ -230,11 +233,27 @@ Answer Api::store_answer(const Result<std::string>& document, unsigned status, c
   return error_answer(refused, error.message_code() != 0 ? error.message_code() : 8006, error.what());
 }
 
-Answer Api::act(Action action, const Request& request, const std::string& exporter) {
+bool Api::known(const std::string& exporter) const {
   const Snapshot snapshot = backend_.snapshot();
-  const bool known = std::any_of(snapshot.exporters.begin(), snapshot.exporters.end(),
-                                 [&](const ExporterView& one) { return one.id == exporter; });
-  if (!known) return no_exporter(exporter);
+  return std::any_of(snapshot.exporters.begin(), snapshot.exporters.end(),
+                     [&](const ExporterView& one) { return one.id == exporter; });
+}
+
+// Only when there is nobody to ask.
+Answer Api::health_check(const Request&, const std::string& exporter) { return no_exporter(exporter); }
+
+void Api::check_health(std::string path, const std::string& id, std::string by, std::function<void(Answer)> done) {
+  auto answer = [this, path = std::move(path), id, by = std::move(by), done = std::move(done)](Result<void> asked) {
+    log::info(std::string("health-check by an operator") + (asked ? "" : ", refused"), {{"exporter", id}, {"by", by}});
+    Answer given = asked ? exporter({}, id) : error_answer(409, asked.error().message_code(), asked.error().what());
+    count(path, given.status);
+    done(std::move(given));
+  };
+  backend_.check_health(id, std::move(answer));
+}
+
+Answer Api::act(Action action, const Request& request, const std::string& exporter) {
+  if (!known(exporter)) return no_exporter(exporter);
   const std::string_view word = action_word(action);
   const Result<void> done = backend_.act(action, exporter);
   // Without a code, because lines of one code collapse, and each of these is to be found.

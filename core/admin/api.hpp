@@ -40,6 +40,9 @@ struct Backend {
       send_test = {};
   // The health of StoreView without the rest, at once even when the disk hangs. May be empty: all is well.
   std::function<std::string()> store_health = {};
+  // Asks the exporter's destination how it is; calls `done` later on the control thread, when the snapshot shows the
+  // outcome. Fails when its plugin is stuck. May be empty: 404.
+  std::function<void(const std::string& exporter, std::function<void(Result<void>)> done)> check_health = {};
 };
 
 struct Request {
@@ -58,8 +61,8 @@ class Api {
  public:
   explicit Api(Backend backend) : backend_(std::move(backend)) {}
 
-  // Calls `done` with the answer, at once unless the store has to be searched or a platform has to answer. `done` keeps
-  // the Api alive.
+  // Calls `done` with the answer, at once unless the store has to be searched or a platform asked. `done` keeps the
+  // Api alive.
   void handle(const Request& request, std::function<void(Answer)> done);
   Answer handle(const Request& request);
   // Counts an answer that was given without asking handle().
@@ -79,6 +82,9 @@ class Api {
   Answer status(const Request& request, const std::string& parameter);
   Answer exporters(const Request& request, const std::string& parameter);
   Answer exporter(const Request& request, const std::string& parameter);
+  Answer health_check(const Request& request, const std::string& parameter);
+  void check_health(std::string path, const std::string& id, std::string by, std::function<void(Answer)> done);
+  bool known(const std::string& exporter) const;
   Answer pause(const Request& request, const std::string& parameter);
   Answer resume(const Request& request, const std::string& parameter);
   Answer flush(const Request& request, const std::string& parameter);

@@ -98,6 +98,16 @@ json::object exporter_object(const Snapshot& snapshot, const ExporterView& expor
   return object;
 }
 
+json::object health_object(const ExporterView::Health& health) {
+  return {{"basis", health.asked ? "answer" : "delivery"},
+          {"code", code_or_null(health.code)},
+          {"message", health.message},
+          {"checked", time_or_null(health.checked_unix_ns)},
+          {"took_seconds", static_cast<double>(health.took_ns / 1'000'000) / 1000},
+          {"checks", health.checks},
+          {"failures", health.failures}};
+}
+
 json::array exporter_array(const Snapshot& snapshot, const Rates& rates) {
   json::array exporters;
   for (const ExporterView& exporter : snapshot.exporters)
@@ -170,6 +180,7 @@ std::string exporters_document(const Snapshot& snapshot, const Rates& rates) {
 std::string exporter_document(const Snapshot& snapshot, const ExporterView& exporter, const Rates& rates) {
   json::object document = document_of("exporter");
   for (auto& [key, value] : exporter_object(snapshot, exporter, rates)) document[key] = std::move(value);
+  document["health"] = health_object(exporter.health);
   json::object requests;
   for (const auto& [how, count] : exporter.requests) requests[how] = count;
   document["requests"] = std::move(requests);

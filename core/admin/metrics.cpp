@@ -147,8 +147,14 @@ void exporter_families(Exposition& out, const Snapshot& snapshot) {
     for (const std::string_view state : kStates)
       out.sample({{"exporter", one.id}, {"state", state}}, uint64_t{one.state == state});
   per_exporter(out, snapshot, "clawdstrike_siem_exporter_healthy", "gauge",
-               "1 while an exporter delivers, or nothing is known against its delivering.",
+               "1 while an exporter delivers and its newest health check, if any, was passed.",
                [](const View& one) { return uint64_t{one.healthy}; });
+  out.family("clawdstrike_siem_exporter_health_checks_total", "counter",
+             "Times that a destination was asked how it is, by what came out.");
+  for (const View& one : snapshot.exporters) {
+    out.sample({{"exporter", one.id}, {"result", "passed"}}, one.health.checks - one.health.failures);
+    out.sample({{"exporter", one.id}, {"result", "failed"}}, one.health.failures);
+  }
   per_exporter(out, snapshot, "clawdstrike_siem_exporter_last_success_timestamp_seconds", "gauge",
                "When the platform last accepted events; 0 before that.",
                [](const View& one) { return seconds(one.last_success_unix_ns); });

@@ -48,9 +48,19 @@ struct ExporterView {
   std::string state;      // one word: running, paused, open, ...
   bool required = false;  // it counts for readiness
   bool healthy = false;   // it delivers, or nothing is known against its delivering
-  int problem_code = 0;   // of messages.def: why the state is what it is; 0 when it is `running`
+  int problem_code = 0;  // of messages.def: why the state is what it is, or what the health check found; 0: all is well
   std::string last_error;
   int64_t last_success_unix_ns = 0;  // 0: none yet
+
+  // The destination, as it answers when it is asked how it is.
+  struct Health {
+    bool asked = false;           // false: known from deliveries alone
+    int code = 0;                 // of messages.def; 0: nothing against it
+    std::string message;          // the vendor's words and where the setting stands
+    int64_t checked_unix_ns = 0;  // when it was asked last; 0: never
+    int64_t took_ns = 0;
+    uint64_t checks = 0, failures = 0;
+  } health;
 
   // The ledger, in events since the store knows the exporter: accepted is the sum of the others.
   uint64_t accepted = 0, delivered = 0, filtered = 0, dead_lettered = 0, dropped = 0, lost = 0, queued = 0;

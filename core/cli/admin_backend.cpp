@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "admin/socket_path.hpp"
@@ -111,6 +112,18 @@ void copy_answers(const delivery::RequestStats& answers, admin::ExporterView& vi
   view.request_seconds.sum = answers.seconds();
 }
 
+void copy_health(const delivery::HealthReport& health, const delivery::LaneStats& stats,
+                 admin::ExporterView::Health& view) {
+  view.asked = health.basis == delivery::HealthReport::Basis::answered;
+  view.code = health.code;
+  view.message = health.text;
+  if (health.setting.line != 0) view.message += " (set at " + health.setting.text() + ")";
+  view.checked_unix_ns = health.checked_unix_ns;
+  view.took_ns = health.took_ns;
+  view.checks = stats.health_checks.load(std::memory_order_relaxed);
+  view.failures = stats.health_failures.load(std::memory_order_relaxed);
+}
+
 admin::ExporterView exporter_view(const delivery::Delivery::LaneView& lane, const config::Exporter& settings,
                                   plugin::Registry& plugins) {
   admin::ExporterView view;
@@ -124,10 +137,16 @@ admin::ExporterView exporter_view(const delivery::Delivery::LaneView& lane, cons
   }
   const auto state = static_cast<LaneState>(lane.stats->state.load(std::memory_order_acquire));
   view.state = delivery::lane_state_word(state);
-  view.healthy = state == LaneState::running || state == LaneState::retrying;
+  const delivery::HealthReport& health = lane.health;
+  view.healthy = (state == LaneState::running || state == LaneState::retrying) && health.good();
   view.problem_code = lane.stats->problem_code.load(std::memory_order_relaxed);
+  copy_health(health, *lane.stats, view.health);
   // The error that is over is history, not the state.
   if (state != LaneState::running) view.last_error = lane.last_error;
+  if (view.problem_code == 0) {
+    view.problem_code = health.code;
+    if (!health.good()) view.last_error = "health check: " + view.health.message;
+  }
   copy_counters(*lane.stats, view);
   copy_ledger(lane.ledger, view);
   copy_answers(lane.stats->answers, view);
@@ -231,6 +250,11 @@ admin::Backend admin_backend(pipeline::Pipeline& pipeline, const config::Configu
   backend.store_health = [&pipeline] { return store_health(pipeline.store()); };
   backend.act = [&pipeline](admin::Action action, const std::string& exporter) {
     return act(pipeline, action, exporter);
+  };
+  backend.check_health = [&pipeline](const std::string& exporter, std::function<void(Result<void>)> done) {
+    auto shared = std::make_shared<std::function<void(Result<void>)>>(std::move(done));
+    if (!pipeline.check_health(exporter, [shared] { (*shared)(Result<void>()); }))
+      (*shared)(Error{Code::denied, "exporter " + exporter + " takes no orders any more", 3011});
   };
   backend.store = [&pipeline, &configuration](admin::StoreRequest what, const admin::Parameters& parameters) {
     return ask_store(pipeline, configuration, what, parameters);

@@ -10,7 +10,10 @@
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
+#include "base/log.hpp"
+#include "base/messages.hpp"
 #include "cli/arguments.hpp"
+#include "cli/ask_destinations.hpp"
 #include "cli/setup.hpp"
 #include "cli/terminal.hpp"
 #include "credentials/credential_store.hpp"
@@ -46,8 +49,7 @@ class Validation {
       if (syntax_.errors == 0) store();  // else the directory may be written in the file that could not be read
       rules();
     }
-    if (!v.no_plugins && !v.offline)
-      stages_.push_back({"health", "skip", "checked by the running daemon; not part of this version's validate", {}});
+    if (!v.no_plugins && !v.offline) health();
     return print();
   }
 
@@ -162,15 +164,64 @@ class Validation {
       ++errors_;
       stage.mark = "fail";
     }
-    auto& all = setup_.loaded.diagnostics;
-    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-      return std::tie(a.origin.file, a.origin.line, a.origin.column) <
-             std::tie(b.origin.file, b.origin.line, b.origin.column);
-    });
     if (!failed.empty())
       stage.text = std::to_string(users.size() - failed.size()) + " resolved, " + std::to_string(failed.size()) +
                    " not; what needs them would wait";
     stages_.push_back(std::move(stage));
+  }
+
+  // Sends nothing but what the plugins ask their platforms.
+  void health() {
+    if (syntax_.errors > 0 || semantic_.errors > 0) {
+      stages_.push_back({"health", "skip", "nobody is asked with settings that have errors", {}});
+      return;
+    }
+    log::Settings logging;  // what there is to say is said below
+    logging.level = arguments_.global.verbose > 0 ? log::Level::debug : log::Level::off;
+    log::configure(logging);
+    Stage stage{"health", "ok", {}, {}};
+    std::vector<std::string> good, silent, ill;
+    for (const Asked& one : ask_destinations(setup_.loaded.configuration, *setup_.plugins)) {
+      if (one.kind == Asked::Kind::nothing) silent.push_back(one.exporter);
+      if (one.kind == Asked::Kind::unresolved)
+        stage.details.push_back(one.exporter + ": not asked without its credential");
+      if (one.kind != Asked::Kind::answered) continue;
+      if (one.report.good()) {
+        good.push_back(one.exporter);
+        stage.details.push_back(one.exporter + ": answered in " + std::to_string(one.report.took_ns / 1'000'000) +
+                                " ms");
+      } else {
+        ill.push_back(one.exporter + ": " + title(one.report.code) + ": " + one.report.text + " [" +
+                      messages::code_text(one.report.code) + "]");
+        accuse(one);
+      }
+    }
+    for (const std::string& exporter : silent)
+      stage.details.push_back(exporter + ": has nothing to ask, is known from its deliveries alone");
+    if (!ill.empty()) stage.mark = "fail";
+    stage.text = ill.size() == 1 ? ill.front()
+                 : !ill.empty()
+                     ? std::to_string(ill.size()) + " of " + std::to_string(ill.size() + good.size()) + " fail"
+                     : std::to_string(good.size()) + (good.size() == 1 ? " exporter answers" : " exporters answer");
+    if (ill.size() > 1) stage.details.insert(stage.details.begin(), ill.begin(), ill.end());
+    stages_.push_back(std::move(stage));
+  }
+
+  static std::string title(int code) {
+    const messages::Message* message = messages::find(code);
+    return message == nullptr ? std::string() : std::string(message->title);
+  }
+
+  // The vendor's own code and words, the place of the setting, and the next step.
+  void accuse(const Asked& one) {
+    config::Diagnostic diagnostic;
+    diagnostic.code = one.report.code;
+    diagnostic.message = one.exporter + ": " + title(one.report.code) + ": " + one.report.text;
+    diagnostic.origin = one.report.setting;
+    if (const messages::Message* message = messages::find(one.report.code))
+      diagnostic.notes.push_back("next step: " + std::string(message->fix));
+    setup_.loaded.diagnostics.push_back(std::move(diagnostic));
+    ++errors_;
   }
 
   void store() {
@@ -236,6 +287,11 @@ class Validation {
   }
 
   int print() {
+    auto& all = setup_.loaded.diagnostics;
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.origin.file, a.origin.line, a.origin.column) <
+             std::tie(b.origin.file, b.origin.line, b.origin.column);
+    });
     const bool failed = errors_ > 0 || (arguments_.validate.deny_warnings && warnings_ > 0);
     if (arguments_.global.json) {
       std::string text = "{\"schema\":\"clawdstrike-siem/validate/v1\",\"ok\":";

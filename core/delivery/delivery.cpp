@@ -67,6 +67,12 @@ bool Delivery::resume(std::string_view id) {
   return lane && lane->set_paused(false);
 }
 
+bool Delivery::check_health(std::string_view id, HealthWaiters::Done done) {
+  const std::shared_ptr<Lane> lane = impl_->find(id);
+  if (lane) lane->ask_health(std::move(done));
+  return lane != nullptr;
+}
+
 std::shared_ptr<Lane> Delivery::Impl::find(std::string_view id) const {
   for (const Placed& placed : lanes)
     if (!placed.lost && placed.lane->id() == id) return placed.lane;
@@ -105,6 +111,7 @@ std::vector<Delivery::LaneView> Delivery::lanes() const {
                                                  lane.queued_events(),
                                                  lane.ledger(),
                                                  lane.last_error(),
+                                                 lane.health(),
                                                  {},
                                                  0,
                                                  0,

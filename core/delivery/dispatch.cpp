@@ -119,15 +119,14 @@ void Lane::submit(std::unique_ptr<Parcel> parcel, bool probe, int64_t now) {
 
   CSIEM_FAULT_POINT("request-sent");
   const uint64_t token = flight.token;
-  const bool own_io = (exporter_->exporter.flags & CSIEM_EXPORTER_OWN_IO) != 0;
-  if (own_io && context_.dry_run) {
+  if (own_io() && context_.dry_run) {
     context_.dry_run(id(), render_bodies(batch, exporter_->name));
     Verdict delivered;
     delivered.outcome = CSIEM_DELIVERED;
     finish(context_.flights.take(token), delivered, now);
     return;
   }
-  if (own_io) {
+  if (own_io()) {
     context_.limiter->take_request(now);
     context_.stats.requests.fetch_add(1, std::memory_order_relaxed);
   }

@@ -4,35 +4,21 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
+#include "delivery/exchange.hpp"
 #include "delivery/out_batch.hpp"
-#include "http/client.hpp"
 
 namespace csiem::delivery {
 
 // One submit() and what the host itself saw of the answers to it.
-struct Flight {
-  uint64_t token = 0;
-  uint32_t outlet = 0;
+struct Flight : Exchange {
   std::unique_ptr<Parcel> parcel;
   bool probe = false;
-  int64_t sent_ns = 0;
-  int64_t quiet_since_ns = 0;  // since then no request of it was on the wire
-  uint32_t requests_open = 0, requests_made = 0;
   std::size_t oversize_bytes = 0;  // of a body that was not sent because it was over the limit
   bool confirming = false;         // the server took it; its later word that it is safe is still to come
   std::size_t confirming_bytes = 0;
-
-  int status = 0;  // of the newest answer
-  http::Transport transport = http::Transport::ok;
-  std::string transport_text;
-  bool ambiguous = false;
-  bool resent = false;         // some request went out twice
-  std::size_t torn_bytes = 0;  // size of the body whose connection was lost before any answer; 0: none was
-  int64_t retry_after_ms = 0;
 };
 
 // At most as many as the lane's concurrency, and those that only wait for a confirmation: searching from the front is

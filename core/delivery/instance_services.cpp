@@ -121,7 +121,8 @@ csiem_status InstanceServices::http_send(const csiem_http_request& given, csiem_
   if (context_.dead.load(std::memory_order_acquire)) return fail(error, CSIEM_E_CLOSED, "the lane is gone");
   if (done == nullptr) return fail(error, CSIEM_E_INVALID, "no callback");
   if (requests_.size() >= kMaxRequests) return fail(error, CSIEM_E_LIMIT, "too many requests in flight");
-  OpenRequest open{0, done, user, about_.load(std::memory_order_relaxed)};
+  OpenRequest open{0, done, user, about_.load(std::memory_order_relaxed), false};
+  open.health = context_.health.find(open.token) != nullptr;
   // Only what is sent from within submit(), where the plugin has nothing to undo.
   if (Flight* flight = context_.flights.find(open.token);
       submitting_ && flight != nullptr && flight->requests_made == 0 && flight->parcel->count > 1) {
@@ -143,20 +144,16 @@ csiem_status InstanceServices::http_send(const csiem_http_request& given, csiem_
     ConvertedRequest converted = convert_request(
         given, [this](std::string_view handle) { return secret(handle); }, context_.loop->spare_body());
     if (converted.status != CSIEM_OK) return fail(error, converted.status, converted.error);
-    const csiem_status status = put_on_wire(std::move(converted.request), own_id, &open.wire_id, error);
+    const csiem_status status = put_on_wire(std::move(converted.request), own_id, &open, error);
     if (status != CSIEM_OK) return status;
   }
   requests_[own_id] = open;
-  if (Flight* flight = context_.flights.find(open.token)) {
-    ++flight->requests_open;
-    ++flight->requests_made;
-  }
+  if (Exchange* exchange = context_.exchange(open.token)) exchange->request_sent();
   if (id != nullptr) *id = own_id;
   return CSIEM_OK;
 }
 
-csiem_status InstanceServices::put_on_wire(http::Request request, uint64_t id, http::RequestId* wire_id,
-                                           csiem_error* error) {
+csiem_status InstanceServices::put_on_wire(http::Request request, uint64_t id, OpenRequest* open, csiem_error* error) {
   auto policy = policy_for(request);
   auto sent = context_.loop->send(std::move(request), std::move(policy),
                                   [lane = context_.lane, outlet = outlet_, id](const http::Response& response) {
@@ -166,7 +163,8 @@ csiem_status InstanceServices::put_on_wire(http::Request request, uint64_t id, h
     const bool denied = sent.error().code() == Code::denied;
     return fail(error, denied ? CSIEM_E_DENIED : CSIEM_E_INVALID, log::scrub(sent.error().what()));
   }
-  *wire_id = *sent;
+  open->wire_id = *sent;
+  if (open->health) return CSIEM_OK;
   context_.limiter->take_request(context_.clock->mono_ns());
   context_.stats.requests.fetch_add(1, std::memory_order_relaxed);
   return CSIEM_OK;
@@ -176,10 +174,7 @@ void InstanceServices::http_cancel(uint64_t id) {
   if (context_.dead.load(std::memory_order_acquire)) return;
   const auto found = requests_.find(id);
   if (found == requests_.end()) return;
-  if (Flight* flight = context_.flights.find(found->second.token)) {
-    --flight->requests_open;
-    flight->quiet_since_ns = context_.clock->mono_ns();
-  }
+  if (Exchange* exchange = context_.exchange(found->second.token)) exchange->request_over(context_.clock->mono_ns());
   if (found->second.wire_id != 0) context_.loop->cancel(found->second.wire_id);
   requests_.erase(found);
 }
@@ -189,21 +184,12 @@ void InstanceServices::answered(uint64_t id, const http::Response& response) {
   if (found == requests_.end()) return;
   const OpenRequest open = found->second;
   requests_.erase(found);
-  context_.stats.bytes_raw.fetch_add(response.raw_bytes, std::memory_order_relaxed);
-  context_.stats.bytes_wire.fetch_add(response.wire_bytes, std::memory_order_relaxed);
-  context_.stats.answers.count(request_class(response), response.elapsed_ns);
-  if (Flight* flight = context_.flights.find(open.token)) {
-    --flight->requests_open;
-    flight->quiet_since_ns = context_.clock->mono_ns();
-    flight->status = response.status;
-    flight->transport = response.transport;
-    flight->transport_text = response.error;
-    flight->ambiguous = response.ambiguous;
-    flight->resent = flight->resent || response.resent;
-    const bool torn = response.transport == http::Transport::reset && response.status == 0;
-    flight->torn_bytes = torn ? response.wire_bytes : 0;
-    flight->retry_after_ms = response.retry_after_ms;
+  if (!open.health) {
+    context_.stats.bytes_raw.fetch_add(response.raw_bytes, std::memory_order_relaxed);
+    context_.stats.bytes_wire.fetch_add(response.wire_bytes, std::memory_order_relaxed);
+    context_.stats.answers.count(request_class(response), response.elapsed_ns);
   }
+  if (Exchange* exchange = context_.exchange(open.token)) exchange->answered(response, context_.clock->mono_ns());
   std::vector<csiem_kv> headers;
   headers.reserve(response.headers.size());
   for (const auto& [name, value] : response.headers) headers.push_back({slice(name), slice(value)});
@@ -243,6 +229,12 @@ csiem_status InstanceServices::submit(const csiem_batch& batch, uint64_t token, 
   const csiem_status status = instance_->submit(batch, token, error);
   submitting_ = false;
   return status;
+}
+
+csiem_status InstanceServices::health(uint64_t token, std::string* error) {
+  tokens_.open(token, 1);
+  const About about(*this, token);
+  return instance_->health(token, error);
 }
 
 void InstanceServices::cancel(uint64_t token) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "delivery/flights.hpp"
+#include "delivery/health.hpp"
 #include "delivery/lane.hpp"
 #include "delivery/loop.hpp"
 #include "delivery/mailbox.hpp"
@@ -31,12 +32,19 @@ struct LaneContext {
   Mailbox mailbox;
   LaneStats stats;
   Flights flights;
+  HealthRound health;
   std::unique_ptr<RateLimiter> limiter;
   uint64_t max_body_bytes = UINT64_MAX;  // of a request with several events, before compression
   Loop* loop = nullptr;                  // lane's thread
   bool confirms_later = false;           // CSIEM_EXPORTER_ACKS
   std::weak_ptr<Lane> lane;              // set before the first request
   std::atomic<bool> dead{false};  // the thread was lost inside of this lane's plugin: nothing may be touched any more
+
+  // Null when the token is nobody's, or no longer.
+  Exchange* exchange(uint64_t token) {
+    Flight* const flight = flights.find(token);
+    return flight != nullptr ? static_cast<Exchange*>(flight) : health.find(token);
+  }
 };
 
 // The settings of one instance's way to the network. `unresolvable` origins are left out: nothing can be sent there.
@@ -87,7 +95,9 @@ class InstanceServices final : public plugin::ExporterHost {
   // CSIEM_E_LIMIT with the flight's oversize_bytes set: with what the plugin writes around the events, they are more
   // than one request may hold.
   csiem_status submit(const csiem_batch& batch, uint64_t token, std::string* error);
-  // Makes the plugin forget the batch and closes the token.
+  // Asks the plugin how its destination is.
+  csiem_status health(uint64_t token, std::string* error);
+  // Makes the plugin forget the batch or the health check and closes the token.
   void cancel(uint64_t token);
   void close(uint64_t token) { tokens_.close(token); }
   // The network answered.
@@ -112,6 +122,7 @@ class InstanceServices final : public plugin::ExporterHost {
     csiem_http_done done;
     void* user;
     uint64_t token;
+    bool health;  // on behalf of a health check: not counted with the deliveries
   };
   struct Timer {
     int64_t due_ns;
@@ -124,7 +135,7 @@ class InstanceServices final : public plugin::ExporterHost {
 
   credentials::SecretRef secret(std::string_view handle) const;
   std::shared_ptr<const http::Policy> policy_for(const http::Request& request);
-  csiem_status put_on_wire(http::Request request, uint64_t id, http::RequestId* wire_id, csiem_error* error);
+  csiem_status put_on_wire(http::Request request, uint64_t id, OpenRequest* open, csiem_error* error);
   bool metric_allowed(std::string_view name) const;
 
   LaneContext& context_;

@@ -62,6 +62,7 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       check_(std::move(parts.check)),
       refresh_credential_(std::move(parts.refresh_credential)),
       attempted_(std::move(parts.attempted)),
+      watch_health_(parts.watch_health),
       cursor_(std::move(parts.cursor)),
       settlement_(*cursor_, context_.stats, parts.settled),
       retry_(retry_policy(parts.settings.retry)),
@@ -221,6 +222,7 @@ void Lane::bury(const std::string& why) {
   context_.stats.state.store(static_cast<int>(LaneState::parked), std::memory_order_release);
   context_.stats.problem_code.store(3011, std::memory_order_relaxed);
   remember_error(why);
+  health_waiters_.tell(known_from_delivery());
 }
 
 // ---- lane's thread ----
@@ -233,6 +235,11 @@ void Lane::arrive(Loop& loop) {
   for (Outlet& outlet : outlets_) {
     outlet.instance->use_slot(loop.slot());
     outlet.services->fail_all_requests();
+  }
+  if (context_.health.running()) {  // its requests are lost with the loop, which tells nothing about the destination
+    const OnDuty duty(loop, this);
+    cancel_health_check();
+    health_wanted_ = true;
   }
   run();
 }
@@ -257,11 +264,13 @@ void Lane::run() {
     if (!started_ && credentials_ready()) {
       started_ = true;
       recall(now);
+      if (watch_health_) health_due_ns_ = now + tuning_.first_health_ms * 1'000'000;
     }
     render(now);
     dispatch(now);
     render(now);
     give_up_when_idle();
+    check_health(now);
     if (queue_.next_ready_ns(context_.settings.ordered) <= now && gate(now).pass == Gate::free &&
         permits_.free(on_the_way()) && context_.limiter->wait_ns(now) == 0)
       context_.mailbox.wake();  // a plugin finished at once and there is more for it
@@ -299,7 +308,10 @@ void Lane::read_letters(int64_t now) {
   for (const std::string& what : letters_.breaches) strike(what, now);
   for (Mailbox::Completion& completion : letters_.completions) {
     auto flight = context_.flights.take(completion.token);
-    if (!flight) continue;  // cancelled, or its submit failed after all
+    if (!flight) {  // of a health check, or cancelled, or its submit failed after all
+      health_answered(completion.token, completion.verdict, now);
+      continue;
+    }
     outlets_[flight->outlet].services->close(completion.token);
     finish(std::move(flight), completion.verdict, now);
   }
@@ -310,6 +322,11 @@ void Lane::read_letters(int64_t now) {
   }
   if (letters_.credentials && hold_.kind() == Hold::Kind::auth && credential_generations() != held_generations_)
     hold_.probe_now(now);
+  if (letters_.credentials && health_code_ == 4010 && credential_generations() != health_generations_ &&
+      health_due_ns_ != kNever)
+    health_due_ns_ = now;
+  health_wanted_ = health_wanted_ || letters_.ask_health;
+  if (parked_ && std::exchange(health_wanted_, false)) health_waiters_.tell(known_from_delivery());
   if (letters_.flush) flushing_ = true;
   if (letters_.pause) {
     paused_ = *letters_.pause;
@@ -379,6 +396,7 @@ void Lane::set_alarm(int64_t now) {
   for (const auto& flight : context_.flights.all())
     if (flight->requests_open == 0) next = std::min(next, flight->quiet_since_ns + silence_ns(*flight));
   if (refreshes_open_ > 0) next = std::min(next, refresh_deadline_ns_);
+  next = std::min(next, next_health_ns());
   if (parked_) next = kNever;
   // An alarm that comes too early only looks and sets the next one: cheaper than moving it for every batch.
   if (next >= armed_at_ns_) return;
@@ -396,6 +414,8 @@ void Lane::shut() {
     outlets_[flight->outlet].services->cancel(flight->token);
     context_.flights.take(flight->token);
   }
+  cancel_health_check();
+  health_waiters_.tell(known_from_delivery());
   queue_.clear();
   suspects_.clear();
   for (Outlet& outlet : outlets_) {

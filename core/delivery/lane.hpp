@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "config/config.hpp"
 #include "credentials/credential_store.hpp"
+#include "delivery/health.hpp"
 #include "delivery/replay_sink.hpp"
 #include "delivery/request_stats.hpp"
 #include "event/batch.hpp"
@@ -48,6 +49,7 @@ struct LaneStats {
   std::atomic<int> state{static_cast<int>(LaneState::starting)};
   std::atomic<int> problem_code{0};  // of messages.def: why the state is not `running`; 0 when it is
   std::atomic<int64_t> last_success_unix_ns{0};
+  std::atomic<uint64_t> health_checks{0}, health_failures{0};
   std::atomic<int64_t> retry_tokens_milli{0};  // thousandths of a retry that the budget holds now
 };
 
@@ -85,6 +87,7 @@ struct Tuning {
   int64_t refresh_limit_ms = 30'000;     // to wait for a refreshed credential
   int64_t busy_retry_ms = 50;            // after a plugin said that it is busy
   uint32_t strikes_to_park = 10;         // one is forgiven each minute
+  int64_t first_health_ms = 1'000;       // from the start to the first health check, unless a batch goes before
 };
 
 struct LaneParts {
@@ -103,6 +106,7 @@ struct LaneParts {
   std::function<void()> settled;  // optional; see Settlement. Lane's thread, about once per published batch
   bool from_log = true;           // false: sends nothing but what is replayed
   AttemptWatcher attempted;       // optional; of a lane that is given one event
+  bool watch_health = true;       // false: the destination is asked only by check_health()
 };
 
 // The delivery threads and the lanes pinned to them. Constructed and stopped on the control thread.
@@ -137,6 +141,10 @@ class Delivery {
   // Also lets an open breaker or a hold send its probe now.
   bool resume(std::string_view id);
 
+  // Asks the lane's destinations how they are, or joins the check that runs. `done` is called once, on any thread and
+  // perhaps before this returns; it must not block. False when there is no such lane, or its plugin is stuck for ever.
+  bool check_health(std::string_view id, HealthWaiters::Done done);
+
   // Every lane in the states running and starting has more than it can use soon: the fastest exporter sets the pace of
   // the sources, the others follow from the log. Any thread.
   bool sources_should_wait() const;
@@ -152,6 +160,7 @@ class Delivery {
     uint64_t queued;  // events that have not ended, those in the log included
     store::Ledger ledger;
     std::string last_error;
+    HealthReport health;  // what the newest check found, or delivery since
     std::vector<PluginMetric> plugin_metrics;
     uint64_t mapping_skipped = 0;                              // values that the target of their mapping does not take
     uint64_t valid = 0, invalid = 0;                           // bodies that were checked against their schema

@@ -15,6 +15,7 @@
 #include "delivery/batcher.hpp"
 #include "delivery/breaker.hpp"
 #include "delivery/concurrency.hpp"
+#include "delivery/health.hpp"
 #include "delivery/instance_services.hpp"
 #include "delivery/lane.hpp"
 #include "delivery/loop.hpp"
@@ -23,9 +24,6 @@
 #include "delivery/retry.hpp"
 
 namespace csiem::delivery {
-
-// Why a batch did not get through, as the host sees it.
-enum class FailureKind { unreachable, tls, timeout, throttled, server };
 
 // What an attempt left behind, event by event. Members of the parcel, ascending.
 struct Outcomes;
@@ -66,6 +64,9 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void flush();
   // False: the lane takes no letters any more.
   bool set_paused(bool paused);
+  // See Delivery::check_health().
+  void ask_health(HealthWaiters::Done done);
+  HealthReport health() const;
   // The lane runs on `loop` from now on. Its earlier loop, if any, must be lost: requests there are taken as reset.
   void move_to(Loop& loop);
   // The lane's plugin is stuck for ever on a lost thread. Nothing of the lane is touched again but its counters.
@@ -100,6 +101,9 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void bury_unrenderable();
   void set_alarm(int64_t now);
   bool credentials_ready() const;
+
+  // The plugin brings its own protocol: the host sees no requests.
+  bool own_io() const noexcept { return (exporter_->exporter.flags & CSIEM_EXPORTER_OWN_IO) != 0; }
 
   // dispatch.cpp
   Gate gate(int64_t now) const;
@@ -152,6 +156,22 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   std::string setting_of(uint32_t outlet) const;
   void remember_error(const std::string& text);
 
+  // health_check.cpp
+  HealthReport known_from_delivery() const;
+  bool can_ask_health() const;
+  void put_off_health_check(int64_t now);
+  int64_t next_health_ns() const;
+  void check_health(int64_t now);
+  void begin_health_check(int64_t now);
+  void ask_plugin(HealthCall& call);
+  bool health_answered(uint64_t token, const Verdict& verdict, int64_t now);
+  void cancel_health_check();
+  void end_health_check(int64_t now);
+  bool note_health(const HealthReport& report);
+  void health_shown_by_delivery();
+  void renew_credentials(uint32_t outlet);
+  config::Origin setting_behind(uint32_t outlet, int code) const;
+
   // remember.cpp
   uint32_t settings_digest() const;
   void recall(int64_t now);
@@ -167,6 +187,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   const std::unique_ptr<schema::OutputCheck> check_;
   std::function<void(const std::string&, std::function<void(bool)>)> refresh_credential_;
   const AttemptWatcher attempted_;
+  const bool watch_health_;
   std::unique_ptr<store::Cursor> cursor_;
   SystemRandom random_;
   Sha256 hasher_;
@@ -217,13 +238,20 @@ class Lane final : public std::enable_shared_from_this<Lane> {
     bool operator==(const Written&) const = default;
   } written_;
 
+  int64_t health_due_ns_ = kNever;  // when to ask next; kNever: not by itself
+  bool health_wanted_ = false;      // by somebody who waits
+  int health_code_ = 0;
+  uint64_t health_generations_ = 0;  // of the credentials that were refused
+  HealthWaiters health_waiters_;
+
   LaneState state_ = LaneState::starting;
   int64_t state_since_ns_ = 0, trouble_since_ns_ = 0, running_total_ns_ = 0;
   int64_t wake_at_ns_ = kNever;   // when dispatch() wants to look again
   int64_t armed_at_ns_ = kNever;  // the alarm that the loop holds
 
-  mutable std::mutex error_mutex_;  // guards last_error_
+  mutable std::mutex error_mutex_;  // guards what follows
   std::string last_error_;
+  HealthReport health_;
 };
 
 }  // namespace csiem::delivery

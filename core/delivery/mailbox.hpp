@@ -42,7 +42,7 @@ class Mailbox {
     std::vector<Task> tasks;
     std::vector<std::string> breaches;
     std::vector<bool> refreshes;  // answers to refresh_credential: did the value change?
-    bool flush = false, credentials = false;
+    bool flush = false, credentials = false, ask_health = false;
     std::optional<bool> pause;  // the operator's latest word
 
     void clear() {
@@ -51,7 +51,7 @@ class Mailbox {
       tasks.clear();
       breaches.clear();
       refreshes.clear();
-      flush = credentials = false;
+      flush = credentials = ask_health = false;
       pause.reset();
     }
   };

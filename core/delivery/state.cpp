@@ -13,51 +13,7 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kForgivenPerNs = 1.0 / 60e9;
 
 FailureKind kind_of(const Flight& flight) {
-  if (flight.confirming) return FailureKind::timeout;  // of the confirmation
-  switch (flight.transport) {
-    case http::Transport::tls:
-      return FailureKind::tls;
-    case http::Transport::timeout:
-      return FailureKind::timeout;
-    case http::Transport::dns:
-    case http::Transport::connect:
-    case http::Transport::reset:
-      return FailureKind::unreachable;
-    default:
-      return flight.status == 429 ? FailureKind::throttled : FailureKind::server;
-  }
-}
-
-int code_of(FailureKind kind) {
-  switch (kind) {
-    case FailureKind::tls:
-      return 4002;
-    case FailureKind::timeout:
-      return 4003;
-    case FailureKind::throttled:
-      return 4020;
-    default:
-      return 4001;
-  }
-}
-
-std::string_view word_of(http::Transport transport) {
-  switch (transport) {
-    case http::Transport::dns:
-      return "name not resolved";
-    case http::Transport::connect:
-      return "no connection";
-    case http::Transport::tls:
-      return "TLS failed";
-    case http::Transport::timeout:
-      return "no answer in time";
-    case http::Transport::reset:
-      return "connection lost";
-    case http::Transport::cancelled:
-      return "cancelled";
-    default:
-      return "";
-  }
+  return flight.confirming ? FailureKind::timeout : failure_kind(flight);  // of the confirmation
 }
 
 std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) / 1'000'000'000) + " s"; }
@@ -73,35 +29,10 @@ std::string Lane::setting_of(uint32_t outlet) const {
   return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
 }
 
-namespace {
-
-// What the host saw and the vendor said.
-std::string words_of(const Flight& flight, const Verdict& verdict) {
-  std::string out;
-  const auto add = [&](std::string_view text) {
-    if (text.empty()) return;
-    if (!out.empty()) out += ", ";
-    out += text;
-  };
-  if (flight.transport != http::Transport::ok) {
-    add(word_of(flight.transport));
-    if (!flight.transport_text.empty()) out += ": " + log::scrub(flight.transport_text);
-  } else if (flight.status != 0) {
-    add("HTTP " + std::to_string(flight.status));
-  }
-  if (!verdict.code.empty()) add("code " + verdict.code);
-  if (!verdict.text.empty()) add('"' + verdict.text + '"');
-  if (out.empty()) out = "the plugin says " + std::string(outcome_word(verdict.outcome));
-  return out;
-}
-
-}  // namespace
-
 // The vendor's words, kept, and where the setting stands that led there.
 std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
-  const std::string out = words_of(flight, verdict);
   const std::string setting = setting_of(flight.outlet);
-  return setting.empty() ? out : out + " (set at " + setting + ")";
+  return cause_text(flight, verdict) + (setting.empty() ? "" : " (set at " + setting + ")");
 }
 
 Attempt Lane::attempt_of(const Flight& flight, const Verdict& verdict, int64_t now) const {
@@ -114,7 +45,7 @@ Attempt Lane::attempt_of(const Flight& flight, const Verdict& verdict, int64_t n
   }
   Attempt out;
   out.outcome = judged.outcome;
-  out.message_code = judged.outcome == CSIEM_RETRY    ? code_of(kind_of(flight))
+  out.message_code = judged.outcome == CSIEM_RETRY    ? failure_code(kind_of(flight))
                      : judged.outcome == CSIEM_REJECT ? 4030
                      : judged.outcome == CSIEM_SPLIT  ? 4032
                      : judged.outcome == CSIEM_AUTH   ? 4010
@@ -123,7 +54,7 @@ Attempt Lane::attempt_of(const Flight& flight, const Verdict& verdict, int64_t n
   out.http_status = flight.status;
   out.vendor_code = judged.code;
   out.vendor_text = judged.text;
-  out.words = words_of(flight, judged);
+  out.words = cause_text(flight, judged);
   out.answered_ns = now - flight.sent_ns;
   if (context_.confirms_later && flight.confirming) {
     out.answered_ns = flight.quiet_since_ns - flight.sent_ns;
@@ -149,6 +80,8 @@ void Lane::on_accepted(const Flight& flight, int64_t now) {
   } else {
     permits_.on_success(on_the_way() + 1, now - flight.sent_ns, now);
   }
+  put_off_health_check(now);
+  if (health_code_ != 0) health_shown_by_delivery();
   failing_ = false;
   failure_code_ = 0;
   refreshed_ = false;
@@ -166,8 +99,8 @@ void Lane::on_failure(const Flight& flight, const Verdict& verdict, int64_t now)
   if (!flight.confirming) permits_.on_pushback(now);
   failing_ = true;
   remember_error(cause);
-  if (code_of(kind) != failure_code_) {
-    failure_code_ = code_of(kind);
+  if (failure_code(kind) != failure_code_) {
+    failure_code_ = failure_code(kind);
     log::warn(failure_code_, id(), cause, {{"attempt", std::to_string(flight.parcel->attempt + 1)}});
   }
   if (flight.confirming) {
@@ -264,8 +197,10 @@ void Lane::park(int64_t now) {
     outlets_[flight->outlet].services->cancel(flight->token);
     queue_.put(std::move(flight->parcel));
   }
+  cancel_health_check();
   for (Outlet& outlet : outlets_) outlet.services->shut();
   update_state(now);
+  health_waiters_.tell(known_from_delivery());
 }
 
 // ---- the state in one word ----

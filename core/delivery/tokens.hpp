@@ -43,7 +43,7 @@ class TokenTable {
     const std::lock_guard lock(mutex_);
     open_.erase(token);
   }
-  // The number of events of an open token, 0 when there is no such token.
+  // The number of events of an open token (of a health check 1), 0 when there is no such token.
   uint32_t count(uint64_t token) const {
     const std::lock_guard lock(mutex_);
     const auto found = open_.find(token);

@@ -138,6 +138,8 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
     if (Intake* const intake = waiting_intake_.load(std::memory_order_acquire)) intake->resume();
   };
   parts.from_log = !options_.replay_only;
+  // A run that is to end learns from its deliveries.
+  parts.watch_health = !options_.once && !options_.replay_only;
   return delivery_->add_lane(std::move(parts));
 }
 
@@ -221,6 +223,11 @@ void Pipeline::refresh_credential(const std::string& key, std::function<void(boo
     const auto changed = credentials_.refresh(key);
     done(changed && *changed);
   });
+}
+
+bool Pipeline::check_health(std::string_view exporter, std::function<void()> done) {
+  return delivery_->check_health(
+      exporter, [this, done = std::move(done)](const delivery::HealthReport&) { options_.on_control(done); });
 }
 
 void Pipeline::tick() {

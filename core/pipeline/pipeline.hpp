@@ -69,6 +69,9 @@ class Pipeline {
   bool flush(std::string_view exporter) { return delivery_->flush(exporter); }
   bool pause(std::string_view exporter) { return delivery_->pause(exporter); }
   bool resume(std::string_view exporter) { return delivery_->resume(exporter); }
+  // `done` is called on the control thread, when the exporter's destination has answered or could not be asked. False
+  // when its plugin is stuck for ever.
+  bool check_health(std::string_view exporter, std::function<void()> done);
   // Reads nothing more and sends what is there. tick() goes on being called until quiet() or the caller's patience
   // ends.
   void begin_drain();

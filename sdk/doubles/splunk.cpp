@@ -60,8 +60,11 @@ class Splunk final : public Platform {
   }
 
   Answer serve(const Call& call, SplunkIndexer& indexer) {
-    if (call.path == "/services/collector/health" || call.path == "/services/collector/health/1.0")
+    if (call.path == "/services/collector/health" || call.path == "/services/collector/health/1.0") {
+      // It asks for no token, but looks at one.
+      if (!call.header("authorization").empty() && authorise(call)) return coded(400, 21, "Invalid token");
       return coded(200, 17, "HEC is healthy");
+    }
     const bool event = call.path == "/services/collector/event" || call.path == "/services/collector" ||
                        call.path == "/services/collector/event/1.0";
     const bool ack = call.path == "/services/collector/ack" || call.path == "/services/collector/ack/1.0";

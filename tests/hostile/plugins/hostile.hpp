@@ -121,3 +121,12 @@ inline csiem_plugin plugin(const csiem_component* const* components) {
     return t;                                  \
   }                                            \
   HOSTILE_EXPORTER(sin, make_api())
+
+// An exporter that is good but for its health.
+#define HOSTILE_HEALTH(sin, function)          \
+  static csiem_exporter_v1 make_api() {        \
+    csiem_exporter_v1 t = hostile::exporter(); \
+    t.health = &function;                      \
+    return t;                                  \
+  }                                            \
+  HOSTILE_EXPORTER(sin, make_api())

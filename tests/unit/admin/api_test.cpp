@@ -2,7 +2,9 @@
 #include "admin/api.hpp"
 
 #include <boost/json.hpp>
+#include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -130,6 +132,54 @@ TEST_CASE("not ready while a required exporter is held, with the code; ready aga
   health = bench.get("/readyz?verbose");
   CHECK(health.at("ready") == true);
   CHECK(health.at("checks").as_array().size() == 5);
+}
+
+TEST_CASE("a health check is answered when the platform has answered, with the exporter as it stands then") {
+  Bench bench;
+  std::vector<std::string> asked;
+  std::function<void(Result<void>)> platform;
+  Backend backend;
+  backend.snapshot = [&] { return bench.snapshot; };
+  backend.check_health = [&](const std::string& exporter, std::function<void(Result<void>)> done) {
+    asked.push_back(exporter);
+    platform = std::move(done);
+  };
+  Api api{backend};
+  std::optional<Answer> answer;
+  const auto ask = [&](std::string_view method, std::string_view path, Role role) {
+    answer.reset();
+    api.handle({method, path, role, "uid 1, pid 2"}, [&](Answer given) { answer = std::move(given); });
+  };
+  const std::string path = "/api/v1/exporters/elastic/health-check";
+  ask("POST", path, Role::viewer);
+  CHECK(answer->status == 403);
+  ask("GET", path, Role::operate);
+  CHECK(answer->status == 405);
+  ask("POST", "/api/v1/exporters/nobody/health-check", Role::operate);
+  CHECK(answer->status == 404);
+  CHECK(asked.empty());
+  ask("POST", path, Role::operate);
+  CHECK_FALSE(answer);
+  CHECK(asked == std::vector<std::string>{"elastic"});
+  bench.snapshot.exporters[1].health.checks = 6;
+  platform({});
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
+  const json::object exporter = json::parse(answer->body).as_object();
+  CHECK(exporter.at("id") == "elastic");
+  CHECK(exporter.at("healthy") == false);
+  const json::value& health = exporter.at("health");
+  CHECK(health.at("basis") == "answer");
+  CHECK(health.at("code") == "CS4001");
+  CHECK(health.at("message") == "no connection (set at siem.toml:7:1)");
+  CHECK(health.at("checked") == "2023-11-14T22:13:20.000000000Z");
+  CHECK(health.at("took_seconds") == 0.012);
+  CHECK(health.at("checks") == 6);
+  CHECK(health.at("failures") == 2);
+  ask("POST", path, Role::operate);
+  platform(Error{Code::denied, "takes no orders any more", 3011});
+  CHECK(answer->status == 409);
+  CHECK(code_of(*answer) == "CS3011");
 }
 
 TEST_CASE("a full store is not ready and alive, a failed one is neither") {

@@ -145,6 +145,9 @@ TEST_CASE("the figures are those of the snapshot") {
   CHECK(metrics.value(kPrefix + "queue_events", {{"exporter", "elastic"}}) == 40);
   CHECK(metrics.value(kPrefix + "ledger_imbalance_events", {{"exporter", "elastic"}}) == 0);
   CHECK(metrics.value(kPrefix + "exporter_healthy", {{"exporter", "elastic"}}) == 0);
+  const std::string checks = kPrefix + "exporter_health_checks_total";
+  CHECK(metrics.value(checks, {{"exporter", "elastic"}, {"result", "passed"}}) == 3);
+  CHECK(metrics.value(checks, {{"exporter", "elastic"}, {"result", "failed"}}) == 2);
   CHECK(metrics.value(kPrefix + "exporter_requests_total", {{"exporter", "splunk"}, {"code_class", "5xx"}}) == 1);
   CHECK(metrics.value(kPrefix + "admin_requests_total", {{"path", "/metrics"}, {"code", "200"}}) == 3);
   CHECK(metrics.value(kPrefix + "plugin_metric_total", {{"exporter", "splunk"}, {"metric", "acks"}}) == 4);

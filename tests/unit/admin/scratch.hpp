@@ -79,6 +79,7 @@ inline admin::Snapshot sample_snapshot() {
   elastic.id = elastic.plugin = "elastic";
   elastic.state = "held_auth";
   elastic.healthy = false;
+  elastic.health = {true, 4001, "no connection (set at siem.toml:7:1)", 1'700'000'000'000'000'000, 12'000'000, 5, 2};
   elastic.required = true;
   elastic.problem_code = 4010;
   elastic.last_error = "HTTP 401 \"bad key\"\nC:\\x";

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 namespace csiem::test {
 namespace {
@@ -68,6 +69,13 @@ void cancel(void* self, uint64_t token) {
   auto& instance = *static_cast<FakeInstance*>(self);
   instance.script->cancelled(token);
   if (instance.script->on_cancel) instance.script->on_cancel(instance, token);
+}
+
+csiem_status health(void* self, uint64_t token, csiem_error* error) {
+  auto& instance = *static_cast<FakeInstance*>(self);
+  instance.script->health_tokens.push_back(token);
+  if (instance.script->on_health) return instance.script->on_health(instance, token, error);
+  return instance.complete(token, CSIEM_DELIVERED);
 }
 
 csiem_status format_create(const csiem_create_args*, void** self, csiem_error*) {
@@ -148,13 +156,21 @@ csiem_status FakeInstance::request(uint64_t token, const std::string& url, Class
   const csiem_str part = str(body);
   request.parts = &part;
   request.part_count = 1;
-  auto call = std::make_unique<Call>(Call{this, token, std::move(classify)});
-  const csiem_status status = http->send(instance, &request, &done, call.get(), nullptr, error);
+  auto call = std::make_unique<Call>(Call{this, token, std::move(classify), 0});
+  const csiem_status status = http->send(instance, &request, &done, call.get(), &call->request_id, error);
   if (status == CSIEM_OK) {
     const Call* key = call.get();
     calls.emplace(key, std::move(call));
   }
   return status;
+}
+
+void FakeInstance::forget(uint64_t token) {
+  for (auto at = calls.begin(); at != calls.end();) {
+    const Call& call = *at->second;
+    if (call.token == token) http->cancel(instance, call.request_id);
+    at = call.token == token ? calls.erase(at) : std::next(at);
+  }
 }
 
 void FakeInstance::classify_usual(FakeInstance& self, uint64_t token, const csiem_http_response& response) {
@@ -180,6 +196,12 @@ plugin::Component fake_exporter(uint32_t flags) {
   component.exporter.destroy = &destroy;
   component.exporter.submit = &submit;
   component.exporter.cancel = &cancel;
+  return component;
+}
+
+plugin::Component fake_exporter_with_health(uint32_t flags) {
+  plugin::Component component = fake_exporter(flags);
+  component.exporter.health = &health;
   return component;
 }
 

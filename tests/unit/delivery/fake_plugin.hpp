@@ -41,6 +41,9 @@ class Script {
   std::function<csiem_status(FakeInstance&, const csiem_batch&, uint64_t token)> on_submit;
   std::function<void(FakeInstance&, uint64_t token)> on_cancel;
   std::function<csiem_status(FakeInstance&)> on_create;
+  // Of fake_exporter_with_health(). Default: well, at once.
+  std::function<csiem_status(FakeInstance&, uint64_t token, csiem_error*)> on_health;
+  std::vector<uint64_t> health_tokens;  // of the checks asked for; on the lane's thread
 
   void saw(Seen seen) {
     const std::lock_guard lock(mutex_);
@@ -101,7 +104,10 @@ class FakeInstance {
     FakeInstance* instance;
     uint64_t token;
     Classify classify;
+    uint64_t request_id = 0;
   };
+  // Cancels the requests of the token, as a good plugin does.
+  void forget(uint64_t token);
   std::map<const Call*, std::unique_ptr<Call>> calls;
   // 2xx delivered, 401 auth, 404 config, 400 reject, 413 split, else retry.
   static void classify_usual(FakeInstance&, uint64_t token, const csiem_http_response&);
@@ -109,6 +115,7 @@ class FakeInstance {
 
 // Tables as the registry would have copied them.
 plugin::Component fake_exporter(uint32_t flags = 0);
+plugin::Component fake_exporter_with_health(uint32_t flags = 0);
 // Writes the event's id, and refuses events whose id begins with "bad". Ids that begin with "big<n>-" make n bytes.
 plugin::Component fake_format();
 

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <limits>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -63,6 +65,10 @@ class HandLoop final : public delivery::Loop {
     settle();
   }
   // Answers the oldest request.
+  // The request with this URL goes first.
+  void first(std::string_view url) {
+    std::stable_partition(sent.begin(), sent.end(), [&](const Sent& one) { return one.request.url == url; });
+  }
   void answer(int status, uint32_t retry_after_ms = 0, http::Transport transport = http::Transport::ok,
               bool ambiguous = false) {
     Sent one = std::move(sent.front());
