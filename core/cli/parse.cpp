@@ -177,7 +177,8 @@ class CommandLine {
 
   void configure_commands() {
     auto& v = arguments_.validate;
-    auto* check = command(app_, "validate", "check configuration, plugins, credentials, store, rules and platforms", &validate);
+    auto* check =
+        command(app_, "validate", "check configuration, plugins, credentials, store, rules and platforms", &validate);
     check->add_flag("--offline", v.offline, "stop before stages that need the network");
     check->add_flag("--no-plugins", v.no_plugins, "stop before loading plugins");
     check->add_flag("--deny-warnings", v.deny_warnings, "warnings fail, too");

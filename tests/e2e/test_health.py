@@ -7,7 +7,7 @@ import shutil
 import socket
 import unittest
 
-from harness import HOSTILE, event, ids, lines, wait_for
+from harness import HOSTILE, PATIENCE, event, ids, lines, wait_for
 from test_admin import AdminCase
 from test_tls import Certificates
 
@@ -137,11 +137,15 @@ class Answers(HealthCase):
                  {name: "cred:SUMO_URL" if name == "sumo_logic" else "cred:TEST_TOKEN" for name in PLATFORMS})
 
     def test_a_dead_server(self):
-        mocks = {name: self.mock(name) for name in PLATFORMS + ("syslog",)}
-        urls = {name: mock.url("tcp" if name == "syslog" else "http") for name, mock in mocks.items()}
-        for mock in mocks.values():
-            mock.stop()
-        self.ill(urls, "CS4001", "connect")
+        # Ports that are taken and on which nobody listens.
+        ports = {}
+        for name in PLATFORMS + ("syslog",):
+            taken = socket.socket()
+            self.addCleanup(taken.close)
+            taken.bind(("127.0.0.1", 0))
+            ports[name] = taken.getsockname()[1]
+        self.ill({name: "%s://127.0.0.1:%d" % ("tcp" if name == "syslog" else "http", port)
+                  for name, port in ports.items()}, "CS4001", "connect")
 
     def certified(self):
         self.authority()
@@ -200,7 +204,6 @@ class Schedule(HealthCase):
         self.assertRegex(out, r"fail  exporter splunk: running: cannot reach the server: health check: .*\[CS4001\]")
         code, out, _ = self.command("--plain", "status")
         self.assertIn("CS4001 health check: no connection", out)
-        mock.port = int(mock.url().rsplit(":", 1)[1])
         mock.start()
         wait_for("the recovery", lambda: self.healthy() == 1)
         self.assertEqual(self.ready(), (200, []))
@@ -214,6 +217,7 @@ class Schedule(HealthCase):
         with socket.socket() as deaf:
             deaf.bind(("127.0.0.1", 0))
             deaf.listen()
+            deaf.settimeout(PATIENCE)
             self.configure({"splunk": "http://127.0.0.1:%d" % deaf.getsockname()[1]}, more='timeout = "300s"')
             daemon = self.run_daemon()
             connection, _ = deaf.accept()
