@@ -33,7 +33,7 @@ struct HealthCall : Exchange {
   bool open = true;
   bool undecided = false;  // ended without telling anything
   int code = 0;
-  std::string text;
+  std::string vendor_code, text;
 };
 
 // The questions of one check, one per destination. Lane's thread.

@@ -142,6 +142,7 @@ bool Lane::health_answered(uint64_t token, const Verdict& verdict, int64_t now) 
   call->open = false;
   call->code = code_of(*call, verdict);
   if (call->code != 0) call->text = cause_text(*call, verdict);
+  call->vendor_code = verdict.code;
   // Good without having asked anybody: it means that deliveries will show.
   call->undecided = call->code == 0 && call->requests_made == 0 && !own_io();
   call->retry_after_ms = std::max(call->retry_after_ms, verdict.retry_after_ms);
@@ -191,7 +192,7 @@ void Lane::end_health_check(int64_t now) {
   report.basis = HealthReport::Basis::answered;
   report.code = told->code;
   report.text = told->text;
-  if (report.code != 0) report.setting = setting_behind(told->outlet, report.code);
+  if (report.code != 0) report.setting = setting_behind(told->outlet, told->vendor_code, report.code).origin;
   report.checked_unix_ns = clock_.unix_ns();
   report.took_ns = now - round.began_ns();
   context_.stats.health_checks.fetch_add(1, std::memory_order_relaxed);
@@ -242,13 +243,6 @@ void Lane::renew_credentials(uint32_t outlet) {
   if (!refresh_credential_) return;
   for (const auto& [handle, key] : outlets_[outlet].services->credential_keys())
     refresh_credential_(key, [](bool) {});  // all lanes hear of a change
-}
-
-// A refused credential stands where it is named, everything else where the destination's table begins.
-config::Origin Lane::setting_behind(uint32_t outlet, int code) const {
-  const config::Destination& destination = *outlets_[outlet].settings;
-  if (code == 4010 && !destination.secrets.empty()) return destination.secrets.front().origin;
-  return destination.origin.line != 0 ? destination.origin : context_.settings.origin;
 }
 
 }  // namespace csiem::delivery

@@ -385,6 +385,8 @@ Attempts Lane::look_for(store::Sequence sequence) const {
     if (flight->parcel && holds(*flight->parcel)) return found;
   for (const Suspect& suspect : suspects_)
     if (holds(*suspect.parcel)) return found;
+  if (const Flight* flight = context_.unconfirmed.with(sequence); flight != nullptr)
+    found = {flight->parcel->sent, flight->parcel->last_sent_unix_ns};
   return found;
 }
 

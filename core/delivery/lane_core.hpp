@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/sha256.hpp"
+#include "config/plugin_words.hpp"
 #include "delivery/batcher.hpp"
 #include "delivery/breaker.hpp"
 #include "delivery/concurrency.hpp"
@@ -166,7 +167,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   uint64_t credential_generations() const;
   std::string describe(const Flight& flight, const Verdict& verdict) const;
   Attempt attempt_of(const Flight& flight, const Verdict& verdict, int64_t now) const;
-  std::string setting_of(uint32_t outlet) const;
+  config::AnswerWords setting_behind(uint32_t outlet, std::string_view vendor_code, int code) const;
   void remember_error(const std::string& text);
 
   // health_check.cpp
@@ -183,7 +184,6 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   bool note_health(const HealthReport& report);
   void health_shown_by_delivery();
   void renew_credentials(uint32_t outlet);
-  config::Origin setting_behind(uint32_t outlet, int code) const;
 
   // remember.cpp
   uint32_t settings_digest() const;

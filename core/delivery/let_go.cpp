@@ -67,7 +67,8 @@ void Lane::end_let_go(const Flight& flight, const Unconfirmed::Part& part, int32
   const bool delivered = outcome == CSIEM_DELIVERED;
   if (delivered && flight.resent)
     context_.stats.duplicates_possible.fetch_add(part.last - part.first + 1, std::memory_order_relaxed);
-  settlement_.end_let_go(part.source, delivered ? store::Fate::delivered : store::Fate::filtered, part.first, part.last);
+  settlement_.end_let_go(part.source, delivered ? store::Fate::delivered : store::Fate::filtered, part.first,
+                         part.last);
 }
 
 // The plugin's last word about a batch that was let go.

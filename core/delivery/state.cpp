@@ -16,9 +16,22 @@ FailureKind kind_of(const Flight& flight) {
   return flight.confirming ? FailureKind::timeout : failure_kind(flight);  // of the confirmation
 }
 
-std::string place_of(const config::Origin& origin) {
-  if (origin.line == 0) return {};
-  return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
+// Of messages.def; 0: nothing is wrong.
+int code_of(const Flight& flight, int32_t outcome) {
+  switch (outcome) {
+    case CSIEM_RETRY:
+      return failure_code(kind_of(flight));
+    case CSIEM_REJECT:
+      return 4030;
+    case CSIEM_SPLIT:
+      return 4032;
+    case CSIEM_AUTH:
+      return 4010;
+    case CSIEM_CONFIG:
+      return 4040;
+    default:
+      return 0;
+  }
 }
 
 std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) / 1'000'000'000) + " s"; }
@@ -27,20 +40,26 @@ std::string seconds_text(int64_t ns) { return std::to_string((ns + 999'999'999) 
 
 // ---- words ----
 
-std::string Lane::setting_of(uint32_t outlet) const {
-  const config::Origin& own = outlets_[outlet].settings->origin;
-  const config::Origin& origin = own.line != 0 ? own : context_.settings.origin;
-  return place_of(origin);
+// What the plugin's schema knows of the setting that the answer is about; else where the destination's table begins.
+config::AnswerWords Lane::setting_behind(uint32_t outlet, std::string_view vendor_code, int code) const {
+  const config::Destination& destination = *outlets_[outlet].settings;
+  config::AnswerWords words;
+  words.origin = destination.origin;
+  if (code != 0) words = config::answer_words(exporter_->config_schema, destination, vendor_code, code);
+  if (words.origin.line == 0) words.origin = context_.settings.origin;
+  return words;
 }
 
 // The vendor's words, kept, and where the setting stands that led there.
 std::string Lane::describe(const Flight& flight, const Verdict& verdict) const {
+  auto words = setting_behind(flight.outlet, verdict.code, code_of(flight, verdict.outcome));
   // A refused credential is to be corrected where it is named.
-  std::string setting;
   const auto& secrets = outlets_[flight.outlet].settings->secrets;
-  if (verdict.outcome == CSIEM_AUTH && !secrets.empty()) setting = place_of(secrets.front().origin);
-  if (setting.empty()) setting = setting_of(flight.outlet);
-  return cause_text(flight, verdict) + (setting.empty() ? "" : " (set at " + setting + ")");
+  if (verdict.outcome == CSIEM_AUTH && words.value.empty() && !secrets.empty() && secrets.front().origin.line != 0)
+    words.origin = secrets.front().origin;
+  std::string place = words.origin.line == 0 ? std::string() : "set at " + words.origin.text();
+  if (!words.value.empty() && !place.empty()) place = words.value + " " + place;
+  return cause_text(flight, verdict) + (place.empty() ? "" : " (" + place + ")");
 }
 
 Attempt Lane::attempt_of(const Flight& flight, const Verdict& verdict, int64_t now) const {
@@ -53,12 +72,7 @@ Attempt Lane::attempt_of(const Flight& flight, const Verdict& verdict, int64_t n
   }
   Attempt out;
   out.outcome = judged.outcome;
-  out.message_code = judged.outcome == CSIEM_RETRY    ? failure_code(kind_of(flight))
-                     : judged.outcome == CSIEM_REJECT ? 4030
-                     : judged.outcome == CSIEM_SPLIT  ? 4032
-                     : judged.outcome == CSIEM_AUTH   ? 4010
-                     : judged.outcome == CSIEM_CONFIG ? 4040
-                                                      : 0;
+  out.message_code = code_of(flight, judged.outcome);
   out.http_status = flight.status;
   out.vendor_code = judged.code;
   out.vendor_text = judged.text;

@@ -47,6 +47,14 @@ class UnconfirmedBatches {
   // The one that has waited longest; null without any.
   const Flight* oldest() const { return waiting_.empty() ? nullptr : waiting_.front().flight.get(); }
   uint64_t events() const noexcept { return events_; }
+  // The one that has this event of the log; null when none has.
+  const Flight* with(store::Sequence sequence) const {
+    for (const auto* all : {&waiting_, &resting_})
+      for (const Unconfirmed& one : *all)
+        for (const Unconfirmed::Part& part : one.parts)
+          if (part.first <= sequence && sequence <= part.last) return one.flight.get();
+    return nullptr;
+  }
 
   // Not confirmed: at `due_ns` its events are given back.
   void rest(Unconfirmed one) { resting_.push_back(std::move(one)); }

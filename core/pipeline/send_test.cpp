@@ -72,6 +72,7 @@ class SendTests::Test {
     parts.clock = parts_.clock;
     parts.dry_run = parts_.dry_run;
     parts.from_log = false;
+    parts.watch_health = false;
     parts.attempted = [this](const delivery::Attempt& attempt) { return on_attempt(attempt); };
     delivery_ = std::make_unique<delivery::Delivery>(1, *parts_.clock);
     CS_CHECK(fresh_credentials());

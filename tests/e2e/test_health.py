@@ -14,6 +14,8 @@ from test_tls import Certificates
 TOKEN = "secret-token-1"
 CODE = "sumo-secret-code-1"
 PLATFORMS = ("splunk", "elastic", "datadog", "sumo_logic")
+ADDRESSES = {"splunk": "hec_url", "elastic": "nodes", "datadog": "endpoint", "sumo_logic": "http_source_url",
+             "syslog": "endpoints"}
 
 
 class HealthCase(Certificates, AdminCase):
@@ -85,7 +87,7 @@ class HealthCase(Certificates, AdminCase):
                 diagnostic = found[name]
                 self.assertEqual(diagnostic["code"], code)
                 self.assertRegex(diagnostic["message"], words)
-                self.assertIn(places[name] if places else "[exporters.%s]" % name, self.place(diagnostic))
+                self.assertIn(places[name] if places else ADDRESSES[name] + " = ", self.place(diagnostic))
                 self.assertRegex(self.people, re.compile(name + ".*" + words.pattern, re.IGNORECASE))
                 self.assertIn("next step: ", self.people)
                 exporter = self.check(name)
