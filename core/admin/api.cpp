@@ -98,8 +98,6 @@ void Api::handle(const Request& request, std::function<void(Answer)> done) {
   if (may && route->handler == kSendTest && backend_.send_test) return send_test(request, id, std::move(done));
   if (may && route->handler == &Api::health_check && backend_.check_health && known(id))
     return check_health(std::string(route->path), id, std::string(request.by), std::move(done));
-  constexpr Answer (Api::*kSendTest)(const Request&, const std::string&) = &Api::send_test;
-  if (may && route->handler == kSendTest && backend_.send_test) return send_test(request, id, std::move(done));
   const bool searches = may && route->search && backend_.search;
   auto parameters = searches ? request_parameters(request.target, request.body) : Result<Parameters>(Parameters());
   if (!searches || !parameters) return done(handle(request));

@@ -27,8 +27,12 @@ ConvertedRequest refuse(csiem_status status, std::string error) { return {{}, st
 
 std::shared_ptr<http::Policy> http_policy(const config::Exporter& exporter, const config::Destination& destination) {
   auto policy = std::make_shared<http::Policy>();
-  policy->tls = {exporter.tls.verify, exporter.tls.ca_file, exporter.tls.cert_file, exporter.tls.key_file,
-                 exporter.tls.min_version};
+  policy->tls = {.verify = exporter.tls.verify,
+                 .ca_file = exporter.tls.ca_file,
+                 .cert_file = exporter.tls.cert_file,
+                 .key_file = exporter.tls.key_file,
+                 .key_passphrase = {},
+                 .min_version = exporter.tls.min_version};
   policy->proxy = exporter.proxy;
   policy->compression_level = exporter.compression_level;
   if (exporter.timeout_ms > 0) {
