@@ -29,6 +29,7 @@ int code_of(const HealthCall& call, const Verdict& verdict) {
 
 // Routes to the same servers with the same credentials differ in what such a check does not see.
 bool same_destination(const config::Destination& a, const config::Destination& b) {
+  if (a.allowed_origins.empty() && a.secrets.empty()) return a.settings_json == b.settings_json;  // who knows?
   if (a.allowed_origins != b.allowed_origins || a.secrets.size() != b.secrets.size()) return false;
   for (std::size_t i = 0; i < a.secrets.size(); ++i)
     if (a.secrets[i].reference != b.secrets[i].reference || a.secrets[i].literal != b.secrets[i].literal) return false;
@@ -208,8 +209,7 @@ void Lane::end_health_check(int64_t now) {
 
 // True when it was bad and is good now.
 bool Lane::note_health(const HealthReport& report) {
-  const int before = health_code_;
-  health_code_ = report.code;
+  const int before = health_.code;
   {
     const std::lock_guard lock(error_mutex_);
     health_ = report;

@@ -322,7 +322,7 @@ void Lane::read_letters(int64_t now) {
   }
   if (letters_.credentials && hold_.kind() == Hold::Kind::auth && credential_generations() != held_generations_)
     hold_.probe_now(now);
-  if (letters_.credentials && health_code_ == 4010 && credential_generations() != health_generations_ &&
+  if (letters_.credentials && health_.code == 4010 && credential_generations() != health_generations_ &&
       health_due_ns_ != kNever)
     health_due_ns_ = now;
   health_wanted_ = health_wanted_ || letters_.ask_health;

@@ -238,9 +238,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
     bool operator==(const Written&) const = default;
   } written_;
 
-  int64_t health_due_ns_ = kNever;  // when to ask next; kNever: not by itself
-  bool health_wanted_ = false;      // by somebody who waits
-  int health_code_ = 0;
+  int64_t health_due_ns_ = kNever;   // when to ask next; kNever: not by itself
+  bool health_wanted_ = false;       // by somebody who waits
   uint64_t health_generations_ = 0;  // of the credentials that were refused
   HealthWaiters health_waiters_;
 
@@ -251,7 +250,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
 
   mutable std::mutex error_mutex_;  // guards what follows
   std::string last_error_;
-  HealthReport health_;
+  HealthReport health_;  // written by the lane's thread alone, which reads it without the mutex
 };
 
 }  // namespace csiem::delivery

@@ -99,7 +99,7 @@ void Lane::on_accepted(const Flight& flight, int64_t now) {
     permits_.on_success(on_the_way() + 1, now - flight.sent_ns, now);
   }
   put_off_health_check(now);
-  if (health_code_ != 0) health_shown_by_delivery();
+  if (health_.code != 0) health_shown_by_delivery();
   failing_ = false;
   failure_code_ = 0;
   refreshed_ = false;

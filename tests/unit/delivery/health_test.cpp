@@ -478,6 +478,21 @@ TEST_CASE("each destination is asked once; one that is ill makes the exporter il
   CHECK(bench.checks() == 1);
 }
 
+TEST_CASE("of destinations that the host cannot tell apart by servers and credentials the settings decide") {
+  auto settings = quiet_settings();
+  settings.fallback.allowed_origins.clear();
+  settings.routes = {settings.fallback, settings.fallback};
+  settings.routes[1].settings_json = R"({"endpoint":"tcp://other"})";
+  HealthBench bench(settings, CSIEM_EXPORTER_OWN_IO);
+  bench.script.on_health = [](FakeInstance& self, uint64_t token, csiem_error*) {
+    return self.complete(token, CSIEM_DELIVERED);
+  };
+  REQUIRE(bench.start());
+  bench.loop.advance_ms(kFirstMs);
+  CHECK(bench.asked() == 2);
+  CHECK(bench.checks() == 1);
+}
+
 TEST_CASE("no network, no question: a dry run and a lane that is not watched") {
   HealthBench bench;
   SUBCASE("dry run") {
