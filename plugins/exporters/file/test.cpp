@@ -139,7 +139,7 @@ class Host {
   static int64_t now() CSIEM_NOEXCEPT { return kNow; }
   static const void* service(const csiem_host*, const char* id) CSIEM_NOEXCEPT {
     static const csiem_config_v1 config = {sizeof config, 0, &get_str, &get_i64};
-    static const csiem_delivery_v1 delivery = {sizeof delivery, 0, &complete};
+    static const csiem_delivery_v1 delivery = {sizeof delivery, 0, &complete, nullptr};
     static const csiem_metrics_v1 metrics = {sizeof metrics, 0, &count, nullptr};
     static const csiem_runtime_v1 runtime = {sizeof runtime, 0, &now, &now, nullptr, nullptr, nullptr, nullptr};
     const std::string_view name = id;
