@@ -1,6 +1,9 @@
 """The syslog exporter against the strict double: transports, framing, faults, certificates."""
 
 import json
+import re
+import socket
+import threading
 import unittest
 
 from harness import event, ids, lines, wait_for
@@ -138,6 +141,66 @@ class Wire(SyslogCase):
         self.assertNotEqual(status, 0)
         self.assertIn("endpoints", out + err)
         self.assertIn("udp://, tcp:// or tls://", out + err)
+
+
+class Six(SyslogCase):
+    """Receivers that have an IPv6 address only. The doubles listen on 127.0.0.1, so these sockets are the test's own."""
+
+    def listen(self, kind):
+        try:
+            s = socket.socket(socket.AF_INET6, kind)
+            self.addCleanup(s.close)
+            s.bind(("::1", 0))
+        except OSError as problem:
+            self.skipTest("no ::1 on this machine: %s" % problem)
+        if kind == socket.SOCK_STREAM:
+            s.listen()
+        return s
+
+    def collect(self, receive):
+        """Everything that `receive` gives until it gives nothing, as one text that grows."""
+        pieces = []
+
+        def run():
+            try:
+                while piece := receive():
+                    pieces.append(piece)
+            except OSError:
+                pass  # closed at the end of the test
+
+        threading.Thread(target=run, daemon=True).start()
+        return lambda: b"".join(pieces).decode()
+
+    def arrives(self, scheme, listener, text, more=""):
+        events = [event(n) for n in range(100)]
+        self.write("in.jsonl", lines(events))
+        url = "%s://[::1]:%d" % (scheme, listener.getsockname()[1])
+        status, log = self.run_once(self.config(self.source() + self.syslog(url, more=more)))
+        self.assertEqual(status, 0, log)
+        wait_for("all messages", lambda: set(re.findall(r"externalId=(\S+)", text())) == ids(events))
+
+    def test_tcp(self):
+        listener = self.listen(socket.SOCK_STREAM)
+        connection = []
+
+        def receive():
+            if not connection:
+                connection.append(listener.accept()[0])
+            return connection[0].recv(65536)
+
+        text = self.collect(receive)
+        self.arrives("tcp", listener, text)
+        rest, count = text(), 0  # octet counting, to the last byte
+        while rest:
+            length, _, rest = rest.partition(" ")
+            rest, count = rest[int(length):], count + 1
+        self.assertEqual(count, 100)
+        connection[0].close()
+
+    def test_udp(self):
+        listener = self.listen(socket.SOCK_DGRAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.arrives("udp", listener, self.collect(lambda: listener.recv(65536)), "max_udp_bytes = 8000\n")
 
 
 class Tls(Certificates, SyslogCase):

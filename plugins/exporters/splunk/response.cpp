@@ -125,7 +125,10 @@ void refused_one(const csiem_http_response& response, const Sent& sent, const An
   stopped_at(static_cast<uint32_t>(bad), response, sent, answer, reading);
 }
 
-// 400 and 422: the code decides.
+// What HEC says only when it has not taken everything, whatever the status in front of it.
+bool is_failure(int64_t code) noexcept { return code >= 1 && code <= 28 && code != 17 && code != 24 && code != 25; }
+
+// 400 and 422, and a failure inside of a success: the code decides.
 void bad_request(const csiem_http_response& response, const Sent& sent, const Answer& answer, Reading& reading) {
   switch (answer.code) {
     case 6:   // invalid data format
@@ -186,7 +189,11 @@ Reading read_answer(const csiem_http_response& response, const Sent& sent) {
       reading.verdict = not_hec(response, answer);
       return reading;
     }
-    // Codes other than 0 come with 200 too; whatever they are, the events were taken.
+    if (is_failure(answer.code)) {
+      bad_request(response, sent, answer, reading);
+      return reading;
+    }
+    // Other codes come with 200, too: warnings, and what later versions have to say. The events were taken.
     reading.near_capacity = answer.code == 24 || answer.code == 25;
     if (reading.near_capacity) reading.verdict.retry_after_ms = kSlowDownMs;
     reading.ack_id = answer.ack_id;
