@@ -27,7 +27,7 @@ ConvertedRequest refuse(csiem_status status, std::string error) { return {{}, st
 
 std::shared_ptr<http::Policy> http_policy(const config::Exporter& exporter, const config::Destination& destination) {
   auto policy = std::make_shared<http::Policy>();
-  policy->tls = {exporter.tls.verify, exporter.tls.ca_file, exporter.tls.cert_file, exporter.tls.key_file,
+  policy->tls = {exporter.tls.verify,     exporter.tls.ca_file, exporter.tls.cert_file, exporter.tls.key_file, nullptr,
                  exporter.tls.min_version};
   policy->proxy = exporter.proxy;
   policy->compression_level = exporter.compression_level;
@@ -37,6 +37,8 @@ std::shared_ptr<http::Policy> http_policy(const config::Exporter& exporter, cons
   for (const std::string& url : destination.allowed_origins) {
     if (auto origin = http::origin_of(url)) policy->allowed_origins.push_back(*std::move(origin));
   }
+  policy->allowed_hosts = destination.allowed_hosts;
+  policy->allow_private = destination.allow_private;
   return policy;
 }
 
