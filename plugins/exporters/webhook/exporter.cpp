@@ -165,7 +165,8 @@ class Webhook final : public HttpExporter {
   Step send(const csiem_batch& batch, Progress progress, Verdict& verdict, Request& next) {
     begin(batch, progress);
     const bool again = !progress.sent.empty() && write_request(batch, progress, next);
-    if (again || next_request(batch, progress, next)) {
+    const bool ended = !again && next.settled().has_value();  // the verdict names all events that were left
+    if (again || (!ended && next_request(batch, progress, next))) {
       in_flight_.start(batch, std::move(progress));
       return Step::send;
     }

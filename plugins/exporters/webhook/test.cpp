@@ -689,6 +689,20 @@ TEST_CASE("webhook: one token serves many deliveries until it expires") {
   CHECK(host.results.back().outcome == CSIEM_DELIVERED);
 }
 
+TEST_CASE("webhook: losing the secret under a short form names every event once") {
+  Webhook host(R"({"envelope":false,"auth":{"type":"basic","username":"u","password":"auth.password"}})");
+  Batch batch;
+  batch.add("large", "{\"p\":\"" + std::string(5000, 'x') + "\"}");
+  batch.add("next", "{}");
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  host.secrets.erase("auth.password");
+  host.answer(413);
+  REQUIRE(host.results.size() == 1);
+  CHECK(host.requests.empty());
+  CHECK(host.results[0].letters(2) == "AA");
+  CHECK_FALSE(host.results[0].repeated_index);
+}
+
 TEST_CASE("webhook: a refused token is renewed once; then the credential is wrong") {
   OAuth host(R"(,"client_auth":"post")");
   Batch batch = events(1);
