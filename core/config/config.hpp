@@ -122,7 +122,9 @@ struct Tls {
   std::string ca_file, cert_file, key_file, min_version = "1.2";
 };
 
-// A setting of the plugin that holds a secret: the plugin sees `handle` in its configuration and names it to the host.
+// A setting that holds a secret. One of the plugin's it sees as `handle` in its configuration and names it so to the
+// host; kKeyPassphrase is the daemon's own.
+inline constexpr std::string_view kKeyPassphrase = "tls.key_passphrase";
 struct SecretBinding {
   std::string handle;     // the setting's dotted path, "hec_token" or "auth.token"; for routes "routes[0].hec_token"
   std::string reference;  // "cred:…" text; empty when `literal` holds
@@ -140,6 +142,10 @@ struct Destination {
   // From "x-csiem-origin" settings, as http::origin_of() gives them. A URL that is a secret as a whole is not among
   // them: who binds the credential adds its origin when it is resolved.
   std::vector<std::string> allowed_origins;
+  // Of hosts that events choose ("x-csiem-origin": "hosts"): names, or "*.name". Private addresses among them are
+  // refused unless `allow_private`.
+  std::vector<std::string> allowed_hosts;
+  bool allow_private = false;
   // Plain settings whose text people are not to see ("x-csiem-mask"), as written. Of a URL only the origin is shown.
   std::vector<std::string> masked;
   // Files that the plugin will write ("x-csiem-writes"); up to the first '{' literally.

@@ -63,9 +63,11 @@ void ExporterReader::check_tls_files(const Reader& read) {
   const auto text = pem("tls.key_file");
   if (!text) return;
   const PrivateKey key = private_key(*text);
-  if (!key && text->find("ENCRYPTED") != std::string::npos)
-    unusable("tls.key_file", "the private key is protected by a passphrase", "write it without one, mode 0600");
-  else if (!key)
+  if (!key && text->find("ENCRYPTED") != std::string::npos) {
+    // Credentials are not known here: a wrong passphrase shows when the first connection is made.
+    if (read.text(std::string(kKeyPassphrase)).empty())
+      unusable("tls.key_file", "the private key is protected by a passphrase", "set tls.key_passphrase = \"cred:…\"");
+  } else if (!key)
     unusable("tls.key_file", "the file holds no PEM private key", "a PEM file has a line -----BEGIN PRIVATE KEY-----");
   else if (own && X509_check_private_key(own.get(), key.get()) != 1)
     unusable("tls.key_file", "the private key does not belong to the certificate of 'tls.cert_file'", "");

@@ -123,6 +123,8 @@ Destination ExporterReader::destination(const Exporter& exporter, const Node& se
   out.settings_json = std::move(answer.json);
   out.secrets = std::move(answer.secrets);
   out.allowed_origins = std::move(answer.origins);
+  out.allowed_hosts = std::move(answer.allowed_hosts);
+  out.allow_private = answer.allow_private;
   out.masked = std::move(answer.masked);
   out.writes = std::move(answer.writes);
   note_places(settings, "", out.places);

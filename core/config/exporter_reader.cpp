@@ -2,6 +2,7 @@
 #include "config/exporter_reader.hpp"
 
 #include "base/rfc3339.hpp"
+#include "config/reference.hpp"
 #include "config/url.hpp"
 
 namespace csiem::config {
@@ -34,6 +35,7 @@ Exporter ExporterReader::read() {
   allow_unconfined_ = read.flag("allow_unconfined");
   out.fallback = destination(out, settings_, nullptr, "");
   read_routes(out, out.routes);
+  read_key_passphrase(read, out);
   if (!context_.request.check_files) return out;
   check_tls_files(read);
   check_written(out.fallback);
@@ -68,6 +70,23 @@ void ExporterReader::read_generic(const Reader& read, Exporter& out) {
   out.dlq = {read.flag("dlq.enabled"), read.size("dlq.max_bytes"), read.number("dlq.max_age")};
   out.tls = {read.flag("tls.verify"), read.text("tls.ca_file"), read.text("tls.cert_file"), read.text("tls.key_file"),
              read.text("tls.min_version")};
+}
+
+void ExporterReader::read_key_passphrase(const Reader& read, Exporter& out) {
+  const Node* node = read.node(kKeyPassphrase);
+  const std::string text = read.text(std::string(kKeyPassphrase));
+  if (node == nullptr || text.empty()) return;
+  if (schema_ && schema_->opens_connections()) {
+    findings_
+        .error(1026, node->value,
+               "'tls.key_passphrase' " + where_ + " is not for exporters that open their connections themselves")
+        .hint = "write the private key without a passphrase, mode 0600";
+    return;
+  }
+  const bool reference = is_reference(text);
+  const SecretBinding binding{std::string(kKeyPassphrase), reference ? text : "", reference ? "" : text, node->value};
+  out.fallback.secrets.push_back(binding);
+  for (auto& route : out.routes) route.secrets.push_back(binding);
 }
 
 void ExporterReader::read_start(const Reader& read, Exporter& out) {

@@ -36,6 +36,7 @@ class ExporterReader {
   void hide_urls(const Node& node);
   bool take_setting(const std::string& path, const Node& member);
   void read_generic(const Reader& read, Exporter& out);
+  void read_key_passphrase(const Reader& read, Exporter& out);
   void read_start(const Reader& read, Exporter& out);
   void read_filter(const Reader& read, process::FilterSettings& out);
   void check_generic(const Reader& read, const Exporter& exporter);

@@ -1,5 +1,6 @@
 // What a plugin has against its settings, at the places where they were written.
 #include <algorithm>
+#include <charconv>
 
 #include "config/exporter_reader.hpp"
 
@@ -56,6 +57,23 @@ bool follows_from_another(std::string_view text, const Node& settings, const Fin
   });
 }
 
+// Where a complaint begins inside of a setting's text: "template@7+12".
+struct Span {
+  std::size_t offset = 0, length = 0;  // in bytes; no length: the whole setting
+};
+Span take_span(std::string& key) {
+  Span span;
+  const auto at = key.rfind('@');
+  if (at == std::string::npos) return span;
+  const char* const end = key.data() + key.size();
+  const auto offset = std::from_chars(key.data() + at + 1, end, span.offset);
+  if (offset.ec != std::errc() || offset.ptr == end || *offset.ptr != '+') return {};
+  const auto length = std::from_chars(offset.ptr + 1, end, span.length);
+  if (length.ec != std::errc() || length.ptr != end) return {};
+  key.resize(at);
+  return span;
+}
+
 // What stands for a short text may stand for anything: six characters, as in the log.
 void hide(const std::vector<std::string>& masked, std::string& text) {
   for (const auto& one : masked)
@@ -72,7 +90,8 @@ void ExporterReader::ask_plugin(const Exporter& exporter, const Node& settings, 
   std::erase_if(lines, [&](const std::string& line) { return follows_from_another(line, settings, findings_); });
   for (const std::string& line : lines) {
     const auto colon = line.find(": ");
-    const std::string key = line.substr(0, colon == std::string::npos ? 0 : colon);
+    std::string key = line.substr(0, colon == std::string::npos ? 0 : colon);
+    const Span span = take_span(key);
     const bool is_key = !key.empty() && schema_->knows(key.substr(0, key.find_first_of(".[")));
     const Node* place = is_key ? resolve(settings, key) : nullptr;
     if (place == nullptr && is_key && incomplete) continue;  // reported as missing already
@@ -85,7 +104,11 @@ void ExporterReader::ask_plugin(const Exporter& exporter, const Node& settings, 
     }
     std::string message = is_key ? "'" + key + "' " + where_ + ": " + text
                                  : "plugin '" + exporter.type + "' refuses its settings " + where_ + ": " + text;
-    findings_.error(3009, place == nullptr ? node_.value : place->value, std::move(message)).hint = std::move(hint);
+    Origin origin = place == nullptr ? node_.value : place->value;
+    if (place != nullptr && span.length > 0 && place->kind == Node::Kind::text)
+      origin = place_in_string(context_, *place, std::min(span.offset, place->text.size()),
+                               std::min(span.length, place->text.size() - std::min(span.offset, place->text.size())));
+    findings_.error(3009, origin, std::move(message)).hint = std::move(hint);
   }
 }
 

@@ -69,6 +69,8 @@ bool PluginSchema::knows(std::string_view dotted) const {
   return here != nullptr;
 }
 
+bool PluginSchema::opens_connections() const { return flag_at(impl_->schema, "x-csiem-own-network"); }
+
 const Node& PluginSchema::daemon_defaults() const { return impl_->defaults; }
 
 Node PluginSchema::daemon_defaults(const Node& settings) const {

@@ -9,7 +9,10 @@
 // - x-csiem-writes: true: the path of a file that the plugin writes, literal up to its first '{'; "-" is none
 // - x-csiem-own-network: at the top, true: the plugin opens connections itself; it is told the exporter's tls, timeout
 // - x-csiem-origin: true: a URL (or array of them) that the plugin may send to; "cloud_id": an Elastic cloud id;
-//   ["https://api.{}"]: the name of a vendor's site, and the URLs that it stands for
+//   ["https://api.{}"]: the name of a vendor's site, and the URLs that it stands for; "template": a URL whose host may
+//   hold a placeholder; "hosts": names, or "*.name", of the hosts that an event may then choose
+// - x-csiem-allow-private: true: a flag by which such a host may have a private address
+// - x-csiem-client-certificate: in a "then": true: the exporter must have a client certificate
 // - x-csiem-defaults: at the top: daemon keys whose default this plugin changes; in a property at the top: for each
 //   value of it, daemon keys whose default that value changes
 // Alternatives that hold nothing but `required` say which properties exclude each other (oneOf), or of which one is
@@ -41,6 +44,7 @@ class PluginSchema {
   std::vector<std::string> names() const;     // of the settings at the top
   bool knows(std::string_view dotted) const;  // "tls.ca_fingerprint"
   std::vector<std::string> names_below(std::string_view name) const;
+  bool opens_connections() const;       // x-csiem-own-network
   const Node& daemon_defaults() const;  // x-csiem-defaults at the top
   // With what `settings` (the plugin's own) change of them.
   Node daemon_defaults(const Node& settings) const;
@@ -71,6 +75,8 @@ class PluginSchema {
     std::string json;
     std::vector<SecretBinding> secrets;
     std::vector<std::string> origins, masked;
+    std::vector<std::string> allowed_hosts;
+    bool allow_private = false;
     std::vector<Destination::Written> writes;
     std::vector<std::pair<std::string, std::string>> defaults;  // dotted path and TOML text of what was not written
   };

@@ -80,6 +80,9 @@ void SchemaWalker::check_rules(const json::object& schema, const Node& node, con
     for (const auto& one : names_of(*then, "required"))
       if (written(node, one) == nullptr)
         findings_.error(1023, has->value, name(full(cause)) + " = " + toml_text(*has) + " needs '" + full(one) + "'");
+    if (flag_at(*then, "x-csiem-client-certificate") && request_.tls.cert_file.empty())
+      findings_.error(1023, has->value, name(full(cause)) + " = " + toml_text(*has) + " needs 'tls.cert_file'").hint =
+          "set tls.cert_file and tls.key_file";
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "config/context.hpp"
 #include "config/reader.hpp"
 #include "config/reference.hpp"
 #include "config/scan.hpp"
@@ -72,6 +73,8 @@ std::optional<json::value> SchemaWalker::value(const json::object& schema, const
   if (marks.masked) findings_.secret_at(node.value);
   if (marks.masked_url) findings_.secret_url_at(node.value);
   marks.cloud_id = marks.cloud_id || text_at(schema, "x-csiem-origin") == "cloud_id";
+  marks.host_template = marks.host_template || text_at(schema, "x-csiem-origin") == "template";
+  marks.allowed_hosts = marks.allowed_hosts || text_at(schema, "x-csiem-origin") == "hosts";
   if (const json::value* hosts = schema.if_contains("x-csiem-origin"); hosts != nullptr && hosts->is_array())
     marks.hosts = &hosts->get_array();
   if (const json::array* choices = alternatives(schema)) return alternative(*choices, schema, node, path, marks);
@@ -92,6 +95,7 @@ std::optional<json::value> SchemaWalker::value(const json::object& schema, const
     out = unit(schema, node, path);
   } else if (node.kind == Node::Kind::flag || (node.loose && as_flag(node) && takes_type(schema, "boolean"))) {
     out = json::value(*as_flag(node));
+    if (flag_at(schema, "x-csiem-allow-private") && *as_flag(node)) allow_private(node, path);
   } else if (as_real(node) && (takes_type(schema, "integer") || takes_type(schema, "number"))) {
     out = number(schema, node, path);
   } else {
@@ -163,7 +167,9 @@ std::optional<json::value> SchemaWalker::text(const json::object& schema, const 
   }
   if (!matches(schema, node, path)) return std::nullopt;
   if (marks.origin || text_at(schema, "format") == "template") confined(node, path);
-  if (marks.hosts != nullptr)
+  if (marks.allowed_hosts)
+    allowed_host(node, path);
+  else if (marks.hosts != nullptr)
     site(node, path, *marks.hosts);
   else if (marks.origin)
     origin(node, path, marks);
@@ -184,6 +190,8 @@ void SchemaWalker::confined(const Node& node, const std::string& path) {
 void SchemaWalker::origin(const Node& node, const std::string& path, Marks marks) {
   const std::string& url = *as_text(node);
   if (url.empty() || url.starts_with('{') || is_reference(url)) return;
+  // A host that an event chooses is known when the event is; what it may be is another setting's to say.
+  if (marks.host_template && url.substr(0, end_of_authority(url)).find('{') != std::string::npos) return;
   std::string problem;
   const auto parsed = marks.cloud_id ? origin_of_cloud_id(url, &problem) : parse_origin(url, &problem);
   if (!parsed && marks.cloud_id) {
@@ -214,6 +222,26 @@ void SchemaWalker::site(const Node& node, const std::string& path, const json::a
     std::string problem;
     if (const auto parsed = parse_origin(url, &problem)) allow(parsed->text());
   }
+}
+
+void SchemaWalker::allowed_host(const Node& node, const std::string& path) {
+  const std::string& pattern = *as_text(node);
+  const std::string_view host = pattern.starts_with("*.") ? std::string_view(pattern).substr(2) : pattern;
+  std::string problem;
+  const auto parsed = parse_origin("https://" + std::string(host), &problem);
+  // "*.com" would be everybody's.
+  if (parsed && parsed->host.size() == host.size() && (host == pattern || host.find('.') != std::string_view::npos)) {
+    answer_.allowed_hosts.push_back(std::string(pattern, 0, pattern.size() - host.size()) + parsed->host);
+    return;
+  }
+  findings_.error(1024, node.value, name(path) + " is not a host name").hint =
+      "a name as in hooks.example.com, or *.example.com for all names below one";
+}
+
+void SchemaWalker::allow_private(const Node& node, const std::string& path) {
+  answer_.allow_private = true;
+  findings_.warning(1110, node.value, name(path) + ": a host that an event chooses may be one of a private network")
+      .hint = "name such a receiver in the address itself where that is possible";
 }
 
 void SchemaWalker::allow(std::string origin) {

@@ -36,6 +36,7 @@ class SchemaWalker {
   // Inherited by everything below the annotation.
   struct Marks {
     bool secret = false, origin = false, cloud_id = false;
+    bool host_template = false, allowed_hosts = false;
     bool masked = false, masked_url = false;
     const json::array* hosts = nullptr;  // of the vendor's site that the setting names
   };
@@ -57,6 +58,8 @@ class SchemaWalker {
   void origin(const Node& node, const std::string& path, Marks marks);
   void site(const Node& node, const std::string& path, const json::array& hosts);
   void allow(std::string origin);
+  void allowed_host(const Node& node, const std::string& path);
+  void allow_private(const Node& node, const std::string& path);
   void check_choices(const json::object& schema, const Node& node, const std::string& path);
   void check_rules(const json::object& schema, const Node& node, const std::string& path);
   bool matches(const json::object& schema, const Node& node, const std::string& path);

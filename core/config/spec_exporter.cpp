@@ -61,6 +61,7 @@ constexpr Key kBoth[] = {
     {"tls.ca_file", K::text, "\"\"", "", "\"\" = the system's trust store"},
     {"tls.cert_file", K::text, "\"\"", "", "client certificate"},
     {"tls.key_file", K::text, "\"\"", "", "its private key"},
+    {"tls.key_passphrase", K::secret, "\"\"", "", "of the private key, where it is encrypted"},
     {"tls.min_version", K::word, "\"1.2\"", "1.2|1.3", "oldest TLS version"},
 
     {"schema.validate", K::word, "\"warn\"", "off|warn|enforce", "instead of [schema]'s"},

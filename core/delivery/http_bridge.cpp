@@ -41,6 +41,8 @@ std::shared_ptr<http::Policy> http_policy(const config::Exporter& exporter, cons
   for (const std::string& url : destination.allowed_origins) {
     if (auto origin = http::origin_of(url)) policy->allowed_origins.push_back(*std::move(origin));
   }
+  policy->allowed_hosts = destination.allowed_hosts;
+  policy->allow_private = destination.allow_private;
   return policy;
 }
 

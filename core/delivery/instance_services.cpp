@@ -106,6 +106,13 @@ credentials::SecretRef InstanceServices::secret(std::string_view handle) const {
 }
 
 std::shared_ptr<const http::Policy> InstanceServices::policy_for(const http::Request& request) {
+  // Known when the credentials are, and changing with them.
+  if (auto passphrase = secret(config::kKeyPassphrase); passphrase != policy_->tls.key_passphrase) {
+    auto policy = std::make_shared<http::Policy>(*policy_);
+    policy->tls.key_passphrase = std::move(passphrase);
+    policy_ = std::move(policy);
+    secret_policy_ = {};
+  }
   if (!request.url.empty() || !request.url_secret) return policy_;
   // The setting that names the destination is itself a secret, so its origin is known only now.
   if (secret_policy_.first == request.url_secret) return secret_policy_.second;

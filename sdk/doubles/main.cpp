@@ -58,7 +58,7 @@ void define(CLI::App& app, Arguments& a) {
                  "the only credential accepted: token (splunk), API key (elastic, datadog), bearer (webhook), "
                  "end of the URL (sumo_logic)");
   app.add_option("--poison", a.rules.poison,
-                 "datadog, sumo_logic: a request with this text in an event is refused with 400");
+                 "datadog, sumo_logic, webhook: a request with this text in an event is refused with 400, webhook 422");
   app.add_option("--user", a.rules.user, "basic authentication: user");
   app.add_option("--password", a.rules.password, "basic authentication: password");
   app.add_option("--index", a.rules.indexes, "an index that may be written (repeatable; default: all)");
@@ -79,6 +79,13 @@ void define(CLI::App& app, Arguments& a) {
   app.add_flag("--require-gzip", a.rules.require_gzip, "plain bodies are a broken rule");
   app.add_option("--require-header", a.require_headers, "webhook: NAME=VALUE (repeatable)");
   app.add_option("--method", a.rules.method, "webhook: the method expected (default POST)");
+  app.add_option("--sign", a.rules.sign_scheme, "webhook: scheme of the signatures that are checked")
+      ->check(CLI::IsMember({"standard-webhooks", "github", "stripe"}));
+  app.add_option("--sign-secret", a.rules.sign_secret, "webhook: the secret of the signatures; none: not checked");
+  app.add_option("--oauth-client", a.rules.oauth_client,
+                 "webhook: ID:SECRET that gets access tokens from /token, the only ones that are accepted");
+  app.add_option("--oauth-lifetime", a.rules.oauth_lifetime_s, "webhook: seconds that such a token lives");
+  app.add_flag("--text", a.rules.text, "webhook: plain text is taken, too");
   app.add_option("--framing", a.syslog.framing, "syslog: octet, lf or auto (default); a breach closes the connection")
       ->check(CLI::IsMember({"auto", "octet", "lf"}));
   app.add_option(

@@ -41,7 +41,7 @@ struct Answer {
 struct PlatformOptions {
   std::string token;                 // splunk token, elastic api key (encoded), webhook bearer token, datadog api key,
                                      // code at the end of a sumo_logic URL; empty: any
-  std::string poison;                // datadog, sumo_logic: a request with this text in an event is refused
+  std::string poison;                // datadog, sumo_logic, webhook: a request with this text in an event is refused
   std::vector<std::string> indexes;  // allowed; empty: all
   bool ack = false;                  // splunk: the token uses indexer acknowledgement
   int ack_after_polls = 1;
@@ -57,6 +57,10 @@ struct PlatformOptions {
   bool refuse_objects = false;         // elastic: the key may not install anything
   std::vector<std::string> pipelines;  // elastic: ingest pipelines that exist
   std::string user, password;          // basic authentication: elastic, webhook
+  std::string sign_scheme = "standard-webhooks", sign_secret;  // webhook; no secret: signatures are not looked at
+  std::string oauth_client;                                    // webhook: "ID:SECRET" of the token server at /token
+  int64_t oauth_lifetime_s = 3600;
+  bool text = false;  // webhook: plain text is taken
 };
 
 class Platform {

@@ -1,19 +1,19 @@
-// Webhooks: events or batches to one URL, with an id that stays the same over all attempts.
+// Webhooks: events or batches to one receiver, with an id that stays the same over all attempts.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <csiem/sdk.hpp>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/authorization.hpp"
-#include "common/http_text.hpp"
 #include "common/in_flight.hpp"
+#include "common/shorten.hpp"
 #include "common/text.hpp"
-#include "webhook/message.hpp"
-#include "webhook/oauth2.hpp"
-#include "webhook/response.hpp"
-#include "webhook/signature.hpp"
+#include "webhook/delivery_id.hpp"
+#include "webhook/settings.hpp"
 
 namespace csiem::webhook {
 namespace {
@@ -25,159 +25,20 @@ constexpr char kSettings[] =
 constexpr uint32_t kMaxAnswer = 64 * 1024;
 // What the Standard Webhooks text advises as the most for one message.
 constexpr std::size_t kLargeMessage = 20 * 1024;
-
-// Secrets appear as handles only.
-struct Auth {
-  enum class Type { none, bearer, basic, header, oauth2 } type = Type::none;
-  std::string secret;
-  std::string name;  // user name or header name
-};
-
-Auth auth_of(const Config& config) {
-  const std::string type = config.text("auth.type", "none");
-  Auth auth;
-  const auto need = [&](const char* secret) {
-    auth.secret = config.secret(std::string("auth.") + secret);
-    if (auth.secret.empty()) config.refuse(std::string("auth.") + secret, "type " + type + " needs " + secret);
-  };
-  if (type == "bearer") {
-    auth.type = Auth::Type::bearer;
-    need("token");
-  } else if (type == "basic") {
-    auth.type = Auth::Type::basic;
-    auth.name = config.text("auth.username", "");
-    need("password");
-    if (auth.name.empty() || auth.name.find(':') != std::string::npos)
-      config.refuse("auth.username", "username must be set and may not contain ':'");
-  } else if (type == "header") {
-    auth.type = Auth::Type::header;
-    auth.name = config.text("auth.header_name", "");
-    need("header_value");
-    config.attempt([&] {
-      common::check_header("auth.header_name", auth.name, "", {"content-type", "idempotency-key", "webhook-id"});
-    });
-  } else if (type == "oauth2") {
-    auth.type = Auth::Type::oauth2;
-    need("client_secret");
-  } else if (type != "none") {
-    config.refuse("auth.type", "'" + type + "' is not known; use none, bearer, basic, header or oauth2");
-  }
-  return auth;
-}
-
-ClientCredentials client_of(const Config& config) {
-  ClientCredentials out;
-  if (config.text("auth.type", "none") != "oauth2") return out;
-  out.token_url = config.text("auth.token_url", "");
-  const common::UrlParts parts = common::url_parts(out.token_url);
-  const bool https = common::same_ignoring_case(parts.scheme, "https");
-  const bool plain =
-      common::is_plain_http(parts) && (common::is_loopback(parts) || config.boolean("allow_plain_http", false));
-  if (!parts.ok)
-    config.refuse("auth.token_url", "type oauth2 needs the https address of the token server");
-  else if (!https && !plain)
-    config.refuse("auth.token_url", "would carry the client's secret unencrypted; use https");
-  out.client_id = config.text("auth.client_id", "");
-  if (out.client_id.empty()) config.refuse("auth.client_id", "type oauth2 needs client_id");
-  out.client_secret = config.secret("auth.client_secret");
-  out.scope = config.text("auth.scope", "");
-  out.audience = config.text("auth.audience", "");
-  out.resource = config.text("auth.resource", "");
-  out.in_body = config.text("auth.client_auth", "basic") == "post";
-  return out;
-}
-
-Signing signing_of(const Config& config) {
-  const std::string scheme = config.text("sign.scheme", "none");
-  Signing signing;
-  if (scheme == "none") return signing;
-  signing.scheme = scheme == "standard-webhooks" ? Scheme::standard_webhooks
-                   : scheme == "github"          ? Scheme::github
-                                                 : Scheme::stripe;
-  signing.secret = config.secret("sign.secret");
-  signing.previous_secret = config.secret("sign.previous_secret");
-  if (signing.secret.empty()) config.refuse("sign.secret", "scheme " + scheme + " needs secret");
-  // One that cannot be read yet is looked at when it is used.
-  for (const auto& [key, handle] :
-       {std::pair("sign.secret", &signing.secret), std::pair("sign.previous_secret", &signing.previous_secret)}) {
-    std::string problem;
-    config.host().borrow(*handle, [&](std::string_view secret) {
-      if (auto bytes = key_of(signing.scheme, secret, &problem)) common::wipe(*bytes);
-    });
-    if (!problem.empty()) config.refuse(key, problem);
-  }
-  // Receivers disagree on whether the bytes before or after compression are signed.
-  if (config.text("compression", "none") != "none")
-    config.refuse("compression", "cannot be combined with signatures; set compression = \"none\"");
-  signing.header = config.text("sign.header", "");
-  if (signing.scheme == Scheme::standard_webhooks) {
-    if (!signing.header.empty()) config.refuse("sign.header", "the headers of standard-webhooks have fixed names");
-    return signing;
-  }
-  if (signing.header.empty()) signing.header = signing.scheme == Scheme::github ? "X-Hub-Signature-256" : "X-Signature";
-  config.attempt([&] {
-    common::check_header("sign.header", signing.header, "",
-                         {"authorization", "content-type", "idempotency-key", "webhook-id"});
-  });
-  return signing;
-}
-
-Shape shape_of(const Config& config) {
-  Shape shape;
-  const std::string framing = config.text("framing", "single");
-  if (framing != "single" && framing != "array" && framing != "ndjson")
-    config.refuse("framing", "'" + framing + "' is not single, array or ndjson");
-  shape.framing = framing == "array" ? Framing::array : framing == "ndjson" ? Framing::ndjson : Framing::single;
-  shape.envelope = config.boolean("envelope", true);
-  shape.content_type = config.text("content_type", "");
-  if (!common::is_header_value(shape.content_type)) config.refuse("content_type", "has a line break");
-  return shape;
-}
-
-Rules rules_of(const Config& config) {
-  Rules rules;
-  const auto codes = [&](const char* key, const char* fallback) {
-    return config.attempt([&] { return Codes::parse(config.text(key, fallback), key); });
-  };
-  rules.success = codes("success_codes", "200-299");
-  rules.retry = codes("retry_codes", "");
-  rules.reject = codes("reject_codes", "");
-  rules.success_body_contains = config.text("success_body_contains", "");
-  rules.conflict_is_success = config.boolean("conflict_is_success", false);
-  return rules;
-}
+// Of one event that a template gives.
+constexpr std::size_t kMaxRendered = 1024 * 1024;
 
 class Webhook final : public HttpExporter {
  public:
   explicit Webhook(const Config& config)
-      : url_(config.secret("url")),
-        method_(config.text("method", "POST")),
-        headers_(config.members("headers")),
-        auth_(auth_of(config)),
-        token_(client_of(config)),
-        signing_(signing_of(config)),
-        shape_(shape_of(config)),
-        rules_(rules_of(config)),
-        gzip_(config.text("compression", "none") == "gzip"),
-        max_body_(static_cast<std::size_t>(config.integer("max_body_bytes", 1024 * 1024))) {
-    if (method_ != "POST" && method_ != "PUT" && method_ != "PATCH")
-      config.refuse("method", "'" + method_ + "' is not POST, PUT or PATCH");
-    for (const auto& header : headers_)
-      config.attempt([&] {
-        common::check_header("headers." + header.first, header.first, header.second,
-                             {"authorization", "content-type", "idempotency-key", "webhook-id", "webhook-timestamp",
-                              "webhook-signature"});
-      });
-    check_url(config);
-  }
+      : settings_(Settings::read(config)), token_(settings_.client), body_(std::move(settings_.shape)) {}
 
   void build(const csiem_batch& batch, Request& out) override {
     Progress progress;
-    if (gone_)
-      out.settle(gone());
-    else if (needs_token())
-      begin_with_token(batch, std::move(progress), out);
-    else if (next_request(batch, progress, out))
+    if (gone_) return out.settle(gone());
+    if (needs_token()) return begin_with_token(batch, std::move(progress), out);
+    begin(batch, progress);
+    if (next_request(batch, progress, out))
       in_flight_.start(batch, std::move(progress));
     else
       out.settle(std::move(progress.verdict));
@@ -187,12 +48,14 @@ class Webhook final : public HttpExporter {
              Request& next) override {
     Progress progress = in_flight_.finish(batch);
     if (progress.asks_for_token) return got_token(batch, response, std::move(progress), verdict, next);
-    if (response.transport == CSIEM_TRANSPORT_OK && response.status == 401 && auth_.type == Auth::Type::oauth2 &&
-        !progress.renewed)
+    if (response.transport == CSIEM_TRANSPORT_OK && response.status == 401 &&
+        settings_.auth.type == Auth::Type::oauth2 && !progress.renewed)
       return renew_token(batch, std::move(progress), verdict, next);
-    Verdict answer = read_answer(response, rules_, batch.attempt);
+    Verdict answer = read_answer(response, settings_.rules, batch.attempt);
     if (response.transport == CSIEM_TRANSPORT_OK && response.status == 410 && answer.outcome == CSIEM_CONFIG)
       answer = gone();
+    if (answer.outcome == CSIEM_SPLIT && shorten(batch, progress, 0))
+      return send(batch, std::move(progress), verdict, next);
     if (!note_answer(batch, std::move(answer), response.status, progress) && next_request(batch, progress, next)) {
       in_flight_.start(batch, std::move(progress));
       return Step::send;
@@ -201,17 +64,63 @@ class Webhook final : public HttpExporter {
     return Step::done;
   }
 
+  // With OAuth 2 and no token the check is the request for one: without it nothing could be delivered either.
+  void build_probe(Request& out) override {
+    probe_asks_for_token_ = false;
+    if (gone_) return out.settle(gone());
+    if (!settings_.health.there())
+      return out.settle(Verdict::of(CSIEM_SKIPPED, "webhook.no_health_url", "health_url is not set"));
+    if (needs_token()) {
+      if (token_.awaited(host().mono_ns()))
+        return out.settle(Verdict::of(CSIEM_SKIPPED, "oauth2.awaited", "a token is being asked for"));
+      probe_asks_for_token_ = true;
+      return token_.write_request(host(), host().mono_ns(), out);
+    }
+    out.method = settings_.health.method;
+    out.url = settings_.health.url;
+    out.url_secret = settings_.health.url_secret;
+    out.max_response_bytes = kMaxAnswer;
+    write_credentials(out);
+  }
+  Verdict classify_probe(const csiem_http_response& response) override {
+    if (std::exchange(probe_asks_for_token_, false)) return token_.read_answer(response, host().mono_ns());
+    return read_health(response);
+  }
+
  private:
-  // How far a batch has come. With one request per event a batch takes several requests, one after the other.
+  // How far a batch has come. A batch takes several requests, one after the other, where a request is one event or
+  // events go to different places.
   struct Progress {
-    uint32_t first = 0, last = 0;  // events of the request under way
-    Verdict verdict;               // so far
-    bool asks_for_token = false;   // the request under way is for a token
-    bool renewed = false;          // a token was refused and another one asked for
-    uint64_t generation = 0;       // of the token that the request under way carries
+    Groups groups;               // which events share a request; of single framing none
+    std::size_t group = 0;       // the next one
+    uint32_t next = 0;           // of single framing: the next event
+    std::vector<uint32_t> sent;  // events of the request under way
+    std::string shortened;       // what goes instead of the only one of them, which was too large
+    Verdict verdict;             // so far
+    bool begun = false;
+    bool asks_for_token = false;  // the request under way is for a token
+    bool renewed = false;         // a token was refused and another one asked for
+    uint64_t generation = 0;      // of the token that the request under way carries
   };
 
-  bool needs_token() const { return auth_.type == Auth::Type::oauth2 && !token_.valid(host().mono_ns()); }
+  bool single() const noexcept { return body_.shape().framing == Framing::single; }
+  bool needs_token() const { return settings_.auth.type == Auth::Type::oauth2 && !token_.valid(host().mono_ns()); }
+
+  void begin(const csiem_batch& batch, Progress& progress) {
+    if (std::exchange(progress.begun, true) || single()) return;
+    if (!settings_.destination.varies()) {
+      progress.groups.order.resize(batch.count);
+      std::iota(progress.groups.order.begin(), progress.groups.order.end(), 0u);
+      progress.groups.ends = {batch.count};
+      return;
+    }
+    progress.groups = group(batch, settings_.destination);
+    for (const auto& [event, failure] : progress.groups.refused)
+      if (wanted(*batch.events[event]))
+        refuse(event, failure, progress);
+      else
+        skip(event, progress);
+  }
 
   // One request for a token at a time: other batches wait for it.
   void begin_with_token(const csiem_batch& batch, Progress progress, Request& out) {
@@ -225,12 +134,8 @@ class Webhook final : public HttpExporter {
                  Request& next) {
     progress.asks_for_token = false;
     Verdict answer = token_.read_answer(response, host().mono_ns());
-    if (answer.outcome != CSIEM_DELIVERED)
-      failed(batch, progress.last, batch.count, std::move(answer), response.status, progress);
-    else if (next_request(batch, progress, next)) {
-      in_flight_.start(batch, std::move(progress));
-      return Step::send;
-    }
+    if (answer.outcome == CSIEM_DELIVERED) return send(batch, std::move(progress), verdict, next);
+    failed_from_here(batch, std::move(answer), response.status, progress);
     verdict = std::move(progress.verdict);
     return Step::done;
   }
@@ -239,50 +144,34 @@ class Webhook final : public HttpExporter {
   Step renew_token(const csiem_batch& batch, Progress progress, Verdict& verdict, Request& next) {
     token_.refuse(progress.generation);
     progress.renewed = true;
-    progress.last = progress.first;
     const int64_t now = host().mono_ns();
-    bool send = false;
-    if (!needs_token()) {
-      send = next_request(batch, progress, next);
-    } else if (token_.awaited(now)) {
-      failed(batch, progress.first, batch.count,
-             Verdict::of(CSIEM_RETRY, "oauth2.renewed", "another token is being asked for", 1000), 401, progress);
-    } else {
+    if (!needs_token()) return send(batch, std::move(progress), verdict, next);
+    Verdict why = Verdict::of(CSIEM_RETRY, "oauth2.renewed", "another token is being asked for", 1000);
+    if (!token_.awaited(now)) {
       token_.write_request(host(), now, next);
-      send = progress.asks_for_token = !next.settled();
-      if (!send) failed(batch, progress.first, batch.count, *next.settled(), 401, progress);
+      if (!next.settled()) {
+        progress.asks_for_token = true;
+        in_flight_.start(batch, std::move(progress));
+        return Step::send;
+      }
+      why = *next.settled();
     }
-    if (send) {
+    failed_from_here(batch, std::move(why), 401, progress);
+    verdict = std::move(progress.verdict);
+    return Step::done;
+  }
+
+  // The events of the request under way once more, or the first ones.
+  Step send(const csiem_batch& batch, Progress progress, Verdict& verdict, Request& next) {
+    begin(batch, progress);
+    const bool again = !progress.sent.empty() && write_request(batch, progress, next);
+    const bool ended = !again && next.settled().has_value();  // the verdict names all events that were left
+    if (again || (!ended && next_request(batch, progress, next))) {
       in_flight_.start(batch, std::move(progress));
       return Step::send;
     }
     verdict = std::move(progress.verdict);
     return Step::done;
-  }
-
-  static bool usable(const common::UrlParts& url) noexcept {
-    return url.ok && (common::same_ignoring_case(url.scheme, "https") || common::is_plain_http(url));
-  }
-  // The setting holds the address itself or the handle of a secret address, which has no "://".
-  static bool is_address(std::string_view setting) noexcept { return setting.find("://") != std::string_view::npos; }
-
-  void check_url(const Config& config) const {
-    if (url_.empty()) return config.refuse("url: missing");
-    // A secret address is not known to everybody who reads the log, so it is not part of the complaint.
-    const char* why = nullptr;
-    const auto check = [&](std::string_view url) {
-      const common::UrlParts parts = common::url_parts(url);
-      if (!usable(parts))
-        why = "is not an http or https URL";
-      else if ((auth_.type != Auth::Type::none || signing_.scheme != Scheme::none) && common::is_plain_http(parts) &&
-               !common::is_loopback(parts) && !config.boolean("allow_plain_http", false))
-        why = "http would carry the credentials unencrypted; use https or set allow_plain_http = true";
-    };
-    if (is_address(url_))
-      check(url_);
-    else
-      config.host().borrow(url_, check);
-    if (why != nullptr) config.refuse("url", why);
   }
 
   // 410 says that nobody will ever listen again: no request leaves until the configuration is loaded anew.
@@ -294,62 +183,161 @@ class Webhook final : public HttpExporter {
   // Takes the answer for the events under way. True when the batch ends here.
   static bool note_answer(const csiem_batch& batch, Verdict answer, int32_t status, Progress& progress) {
     if (answer.outcome == CSIEM_DELIVERED) return false;
-    const bool about_the_event = answer.outcome == CSIEM_REJECT || answer.outcome == CSIEM_SPLIT;
-    // Where it is not about this event, the following ones would fare the same.
-    failed(batch, progress.first, about_the_event ? progress.last : batch.count, std::move(answer), status, progress);
-    return !about_the_event;
+    if (answer.outcome == CSIEM_REJECT || answer.outcome == CSIEM_SPLIT) {
+      failed(batch, progress.sent, answer, status, progress);
+      return false;
+    }
+    // Where it is not about these events, the following ones would fare the same.
+    failed_from_here(batch, std::move(answer), status, progress);
+    return true;
   }
 
-  static void failed(const csiem_batch& batch, uint32_t first, uint32_t last, Verdict why, int32_t status,
+  static void failed(const csiem_batch& batch, const std::vector<uint32_t>& events, const Verdict& why, int32_t status,
                      Progress& progress) {
-    if (first == 0 && last == batch.count) {
-      progress.verdict = std::move(why);
+    if (events.size() == batch.count) {
+      progress.verdict = why;
       return;
     }
-    for (uint32_t i = first; i < last; ++i) progress.verdict.event(i, why.outcome, status, why.code, why.message);
+    for (const uint32_t i : events) progress.verdict.event(i, why.outcome, status, why.code, why.message);
     progress.verdict.retry_after_ms = why.retry_after_ms;
+  }
+  // The events under way and all that were not tried.
+  static void failed_from_here(const csiem_batch& batch, Verdict why, int32_t status, Progress& progress) {
+    std::vector<uint32_t> rest = std::move(progress.sent);
+    progress.sent.clear();
+    const auto& order = progress.groups.order;
+    if (order.empty()) {
+      for (uint32_t i = progress.next; i < batch.count; ++i) rest.push_back(i);
+    } else {
+      const uint32_t tried = progress.group == 0 ? 0 : progress.groups.ends[progress.group - 1];
+      rest.insert(rest.end(), order.begin() + tried, order.end());
+    }
+    failed(batch, rest, why, status, progress);
+  }
+
+  void skip(uint32_t event, Progress& progress) const { progress.verdict.event(event, CSIEM_SKIPPED); }
+  static void refuse(uint32_t event, const templates::Failure& failure, Progress& progress) {
+    using Kind = templates::Failure::Kind;
+    const bool large = failure.kind == Kind::too_large;
+    progress.verdict.event(event, large ? CSIEM_SPLIT : CSIEM_REJECT, 0,
+                           large                               ? "webhook.too_large"
+                           : failure.kind == Kind::confinement ? "confinement"
+                                                               : "format",
+                           failure.what);
+  }
+
+  // A test event goes through whatever it says.
+  bool wanted(const csiem_event& event) const noexcept {
+    if (settings_.include_allowed || event.decision_allowed == 0) return true;
+    return std::any_of(event.labels, event.labels + event.label_count,
+                       [](const csiem_kv& label) { return view(label.key) == "clawdstrike_test"; });
   }
 
   // Writes the next request of the batch. False when there is none left, progress.verdict being complete.
   bool next_request(const csiem_batch& batch, Progress& progress, Request& out) {
-    while (progress.last < batch.count) {
-      progress.first = progress.last;
-      progress.last = shape_.framing == Framing::single ? progress.first + 1 : batch.count;
+    for (;;) {
+      progress.shortened.clear();
+      if (!choose(batch, progress)) return false;
+      if (progress.sent.empty()) continue;
+      if (write_request(batch, progress, out)) return true;
+      if (out.settled()) return false;
+    }
+  }
+
+  // The events of the next request into `sent`, which may come out empty. False when none are left.
+  bool choose(const csiem_batch& batch, Progress& progress) {
+    progress.sent.clear();
+    const auto take = [&](uint32_t i) {
+      if (wanted(*batch.events[i]))
+        progress.sent.push_back(i);
+      else
+        skip(i, progress);
+    };
+    if (single()) {
+      if (progress.next == batch.count) return false;
+      take(progress.next++);
+      return true;
+    }
+    if (progress.group == progress.groups.ends.size()) return false;
+    const uint32_t from = progress.group == 0 ? 0 : progress.groups.ends[progress.group - 1];
+    const uint32_t to = progress.groups.ends[progress.group++];
+    for (uint32_t i = from; i < to; ++i) take(progress.groups.order[i]);
+    return true;
+  }
+
+  // The request for `sent`. False when nothing of it can be sent; `out` is settled when the rest of the batch cannot be
+  // sent either.
+  bool write_request(const csiem_batch& batch, Progress& progress, Request& out) {
+    for (;;) {
       out.clear();
-      write_body(shape_, batch, progress.first, progress.last, out);
-      const std::size_t bytes = out.body_size();
-      if (bytes > max_body_) {
-        const std::string sizes = std::to_string(bytes) + " bytes, max_body_bytes is " + std::to_string(max_body_);
-        failed(batch, progress.first, progress.last, Verdict::of(CSIEM_SPLIT, "webhook.too_large", sizes), 0, progress);
-        continue;
+      const csiem_event& first = *batch.events[progress.sent.front()];
+      if (const auto failure = settings_.destination.write(first, out)) {
+        // Of a group it was seen before.
+        refuse(progress.sent.front(), *failure, progress);
+        progress.sent.clear();
+        return false;
       }
-      if (shape_.framing == Framing::single && bytes > kLargeMessage) host().count("large_messages");
-      write_head(batch, progress.first, out);
-      progress.generation = token_.generation();
-      if (signing_.scheme != Scheme::none) write_signature(id_of(batch, progress.first), out);
-      if (!out.settled()) return true;
-      failed(batch, progress.first, batch.count, *out.settled(), 0, progress);
+      for (const auto& refused :
+           body_.write(batch, progress.sent, progress.shortened, std::min(settings_.max_body, kMaxRendered), out))
+        refuse(refused.event, refused.failure, progress);
+      if (progress.sent.empty()) return false;
+      const std::size_t bytes = out.body_size();
+      if (bytes <= settings_.max_body) {
+        if (single() && bytes > kLargeMessage) host().count("large_messages");
+        break;
+      }
+      if (shorten(batch, progress, bytes)) continue;
+      const std::string sizes =
+          std::to_string(bytes) + " bytes, max_body_bytes is " + std::to_string(settings_.max_body);
+      failed(batch, progress.sent, Verdict::of(CSIEM_SPLIT, "webhook.too_large", sizes), 0, progress);
+      progress.sent.clear();
       return false;
     }
+    write_head(batch, progress, out);
+    if (!out.settled()) return true;
+    failed_from_here(batch, *out.settled(), 0, progress);
     return false;
   }
 
-  void write_head(const csiem_batch& batch, uint32_t first, Request& out) const {
-    out.method = method_;
-    (is_address(url_) ? out.url : out.url_secret) = url_;
-    out.flags = gzip_ ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
-    out.max_response_bytes = kMaxAnswer;
-    out.header("Content-Type", content_type_of(shape_, batch));
-    for (const auto& [name, value] : headers_) out.header(name, value);
-    if (const std::string id = id_of(batch, first); !id.empty()) {
-      out.header("webhook-id", id);
-      out.header("Idempotency-Key", id);
+  // A single event that was too large, alone in a body of `bytes` or, when that is 0, for the receiver: once it goes
+  // with its longest texts cut.
+  bool shorten(const csiem_batch& batch, Progress& progress, std::size_t bytes) const {
+    if (progress.sent.size() != 1 || !progress.shortened.empty() || !common::is_json_type(view(batch.content_type)))
+      return false;
+    const std::string_view body = view(batch.bodies[progress.sent.front()]);
+    std::size_t limit = body.size() / 2;
+    if (bytes != 0) {
+      const std::size_t around = bytes - std::min(bytes, body.size());
+      if (around >= settings_.max_body) return false;
+      limit = settings_.max_body - around;
     }
-    if (auth_.type == Auth::Type::bearer) out.header("Authorization", "Bearer ", auth_.secret);
-    if (auth_.type == Auth::Type::oauth2) out.header("Authorization", "Bearer " + token_.value());
-    if (auth_.type == Auth::Type::header) out.header(auth_.name, "", auth_.secret);
-    if (auth_.type == Auth::Type::basic)
-      common::encoded_authorization(host(), "Basic ", auth_.name + ":", auth_.secret, out);
+    auto shortened = common::shortened(body, limit, "truncated");
+    if (!shortened) return false;
+    progress.shortened = *std::move(shortened);
+    host().count("shortened_events");
+    return true;
+  }
+
+  void write_head(const csiem_batch& batch, Progress& progress, Request& out) {
+    out.method = settings_.method;
+    out.flags = settings_.gzip ? static_cast<uint32_t>(CSIEM_HTTP_GZIP) : 0u;
+    out.max_response_bytes = kMaxAnswer;
+    out.header("Content-Type", body_.content_type(batch));
+    const std::string id = delivery_id(batch, progress.sent, single());
+    out.header("webhook-id", id);
+    out.header("Idempotency-Key", id);
+    write_credentials(out);
+    progress.generation = token_.generation();
+    if (settings_.signing.scheme != Scheme::none && !out.settled()) write_signature(id, out);
+  }
+
+  void write_credentials(Request& out) const {
+    const Auth& auth = settings_.auth;
+    if (auth.type == Auth::Type::bearer) out.header("Authorization", "Bearer ", auth.secret);
+    if (auth.type == Auth::Type::oauth2) out.header("Authorization", "Bearer " + token_.value());
+    if (auth.type == Auth::Type::header) out.header(auth.name, "", auth.secret);
+    if (auth.type == Auth::Type::basic)
+      common::encoded_authorization(host(), "Basic ", auth.name + ":", auth.secret, out);
   }
 
   // Fresh on every attempt, under the id that stays.
@@ -357,30 +345,16 @@ class Webhook final : public HttpExporter {
     std::string body, problem;
     body.reserve(out.body_size());
     out.copy_body(body);
-    const auto headers = sign(signing_, host(), id, host().unix_ns() / 1'000'000'000, body, &problem);
+    const auto headers = sign(settings_.signing, host(), id, host().unix_ns() / 1'000'000'000, body, &problem);
     if (!headers) return out.settle(Verdict::of(CSIEM_AUTH, "credential.unavailable", problem));
     for (const auto& [name, value] : *headers) out.header(name, value);
   }
 
-  // Per event where a request is one event, so that it survives a different cut of batches after a restart.
-  std::string id_of(const csiem_batch& batch, uint32_t first) const {
-    const std::string batch_id = header_id(view(batch.idempotency_key));
-    if (shape_.framing != Framing::single) return batch_id;
-    const std::string event_id = header_id(view(batch.events[first]->event_id));
-    return !event_id.empty() || batch_id.empty() ? event_id : batch_id + "-" + std::to_string(first);
-  }
-
-  std::string url_;  // address, or handle of a secret one
-  std::string method_;
-  std::vector<std::pair<std::string, std::string>> headers_;
-  Auth auth_;
+  Settings settings_;
   AccessToken token_;  // of type oauth2
-  Signing signing_;
-  Shape shape_;
-  Rules rules_;
-  bool gzip_;
-  std::size_t max_body_;
+  BodyWriter body_;    // has the shape
   bool gone_ = false;
+  bool probe_asks_for_token_ = false;
   common::InFlight<Progress> in_flight_;
 };
 
@@ -391,7 +365,7 @@ CSIEM_EXPORTER(csiem::webhook::Webhook, "org.clawdstrike.webhook", "webhook", CS
                csiem::About()
                    .vendor("clawdstrike-siem")
                    .license("Apache-2.0")
-                   .description("Webhooks: events or batches to one URL")
+                   .description("Webhooks: events or batches to one receiver")
                    .default_format("native")
                    .accepts("*")
                    .flags(CSIEM_EXPORTER_PARTIAL),

@@ -101,4 +101,14 @@ Verdict read_answer(const csiem_http_response& response, const Rules& rules, uin
   return common::by_status(outcome, response, status >= 300 && status < 400 ? redirect(response) : std::string());
 }
 
+Verdict read_health(const csiem_http_response& response) {
+  if (response.transport != CSIEM_TRANSPORT_OK) return common::no_answer(response);
+  const int32_t status = response.status;
+  if (status >= 200 && status < 300) return {};
+  const int32_t outcome = by_table(status, false);
+  // Whatever else is refused, the address or method of the check is not the right one.
+  return common::by_status(outcome == CSIEM_AUTH || outcome == CSIEM_RETRY ? outcome : CSIEM_CONFIG, response,
+                           status >= 300 && status < 400 ? redirect(response) : std::string());
+}
+
 }  // namespace csiem::webhook

@@ -33,5 +33,7 @@ struct Rules {
 // One verdict for the whole request; `except` stays empty. `attempt` is 0 on the first. Never throws anything but
 // std::bad_alloc.
 Verdict read_answer(const csiem_http_response& response, const Rules& rules, uint32_t attempt);
+// Of a health check: delivered when the receiver is there and takes the credential.
+Verdict read_health(const csiem_http_response& response);
 
 }  // namespace csiem::webhook

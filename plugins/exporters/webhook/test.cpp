@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <boost/json.hpp>
+#include <cstdio>
+#include <fstream>
 
 #include "common/test_host.hpp"
-#include "webhook/message.hpp"
+#include "webhook/delivery_id.hpp"
 #include "webhook/response.hpp"
 #include "webhook/signature.hpp"
 
@@ -97,7 +101,9 @@ TEST_CASE("webhook: framings, envelopes and formats") {
     REQUIRE(host.submit(batch.view()) == CSIEM_OK);
     CHECK(host.requests[0].body == c.body);
     CHECK(host.requests[0].header("Content-Type") == c.content_type);
-    CHECK(host.requests[0].header("webhook-id") == "0f1e2d3c4b5a");
+    // 27 digits to the base of 62 of sha256("id-0\nid-1\n").
+    CHECK(host.requests[0].header("webhook-id") == "msg_Q9RyqIhQ4erUorQ3LUph8oWahXm");
+    CHECK(host.requests[0].header("Idempotency-Key") == "msg_Q9RyqIhQ4erUorQ3LUph8oWahXm");
   }
 }
 
@@ -175,10 +181,10 @@ TEST_CASE("webhook: settings that cannot work are refused with the reason") {
   CHECK(mentions(refusal(R"({"headers":{"webhook-id":"1"}})"), "set by the exporter"));
   CHECK(mentions(refusal(R"({"headers":{"Host":"evil"}})"), "belongs to the connection"));
   CHECK(refusal(R"({"method":"GET","success_codes":"2xx","auth":{"type":"basic"}})") ==
+        "method: 'GET' is not POST, PUT or PATCH\n"
         "auth.password: type basic needs password\n"
         "auth.username: username must be set and may not contain ':'\n"
-        "success_codes: '2xx' is not a status code or a range of them, as in \"200-299,304\"\n"
-        "method: 'GET' is not POST, PUT or PATCH");
+        "success_codes: '2xx' is not a status code or a range of them, as in \"200-299,304\"");
   // As many lines as an error holds, and how many there were more.
   std::string many;
   for (int i = 0; i < 40; ++i) many += (i == 0 ? "\"a b" : ",\"a b") + std::to_string(i) + "\":\"1\"";
@@ -331,10 +337,19 @@ TEST_CASE("webhook: bodies over max_body_bytes are not sent") {
   batch.add("large", "{\"p\":\"" + std::string(2000, 'x') + "\"}");
   batch.add("small2", "{}");
   REQUIRE(single.submit(batch.view()) == CSIEM_OK);
-  single.answer(200);
-  single.answer(200);
-  CHECK(single.results.at(0).letters(3) == "DSD");
-  CHECK(single.sent.size() == 2);
+  for (int i = 0; i < 3; ++i) single.answer(200);
+  CHECK(single.results.at(0).letters(3) == "DDD");
+  CHECK(single.sent[1].body.size() <= 1024);
+  CHECK(mentions(single.sent[1].body, R"("truncated":true)"));
+  CHECK(single.counters["shortened_events"] == 1);
+  Batch ids;
+  std::string numbers = "[1";
+  for (int i = 0; i < 600; ++i) numbers += ",1";
+  ids.add("numbers", "{\"a\":" + numbers + "]}");
+  ids.add("small", "{}");
+  REQUIRE(single.submit(ids.view(), 5) == CSIEM_OK);
+  while (!single.requests.empty()) single.answer(200);
+  CHECK(single.results.back().letters(2) == "SD");
   Webhook array(R"({"max_body_bytes":1024,"framing":"array"})");
   REQUIRE(array.submit(batch.view()) == CSIEM_OK);
   CHECK(array.sent.empty());
@@ -352,7 +367,183 @@ TEST_CASE("webhook: losing the secret half way keeps what was delivered") {
   CHECK(host.results[0].letters(3) == "DAA");
 }
 
-TEST_CASE("webhook: there is no health check") { CHECK_FALSE(bool(TestHost::api().health)); }
+TEST_CASE("webhook: the health check asks its own address, with the credential") {
+  TestHost host;
+  host.secrets["url"] = "https://soar.example/hooks";
+  REQUIRE(host.create(config(R"({"health_url":"https://soar.example/up","health_method":"HEAD",
+      "auth":{"type":"bearer","token":"auth.token"}})")));
+  REQUIRE(host.health(7) == CSIEM_OK);
+  REQUIRE(host.requests.size() == 1);
+  CHECK(host.requests[0].method == "HEAD");
+  CHECK(host.requests[0].url == "https://soar.example/up");
+  CHECK(host.requests[0].header("Authorization") == "Bearer <auth.token>");
+  CHECK(host.requests[0].body.empty());
+  host.answer(204);
+  CHECK(host.results.back().outcome == CSIEM_DELIVERED);
+  for (const auto& [status, outcome] : {std::pair{401, CSIEM_AUTH},
+                                        {404, CSIEM_CONFIG},
+                                        {400, CSIEM_CONFIG},
+                                        {302, CSIEM_CONFIG},
+                                        {503, CSIEM_RETRY}}) {
+    CAPTURE(status);
+    REQUIRE(host.health(8) == CSIEM_OK);
+    host.answer(status);
+    CHECK(host.results.back().outcome == outcome);
+  }
+}
+
+TEST_CASE("webhook: without an address to ask there is nothing to check") {
+  Webhook host;
+  REQUIRE(host.health(7) == CSIEM_OK);
+  CHECK(host.requests.empty());
+  CHECK(host.results.back().outcome == CSIEM_SKIPPED);
+  CHECK(mentions(host.results.back().message, "health_url"));
+}
+
+TEST_CASE("webhook: events of allowed actions can be left out") {
+  Batch batch = events(3);
+  batch.event(1).decision_allowed = 1;
+  Webhook denied(R"({"include_allowed":false})");
+  REQUIRE(denied.submit(batch.view()) == CSIEM_OK);
+  denied.answer(200);
+  denied.answer(200);
+  CHECK(denied.results.at(0).letters(3) == "D-D");
+  Webhook array(R"({"include_allowed":false,"framing":"array","envelope":false})");
+  REQUIRE(array.submit(batch.view()) == CSIEM_OK);
+  CHECK(array.requests[0].body == R"([{"n":0},{"n":2}])");
+  array.answer(200);
+  CHECK(array.results.at(0).letters(3) == "D-D");
+  Webhook all(R"({"framing":"array","envelope":false})");
+  REQUIRE(all.submit(batch.view()) == CSIEM_OK);
+  CHECK(all.requests[0].body == R"([{"n":0},{"n":1},{"n":2}])");
+  csiem_kv test_label{csiem::str("clawdstrike_test"), csiem::str("true")};
+  batch.event(1).labels = &test_label;
+  batch.event(1).label_count = 1;
+  REQUIRE(array.submit(batch.view(), 2) == CSIEM_OK);
+  CHECK(array.requests[0].body == R"([{"n":0},{"n":1},{"n":2}])");
+}
+
+TEST_CASE("webhook: a table of templates instead of the envelope") {
+  Webhook host(R"({"framing":"array","body":{"text":"{decision.severity}: {decision.reason|none}","event":"{.}"}})");
+  Batch batch = events(2);
+  batch.event(0).reason = csiem::str("\",\"admin\":true");
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  const auto body = boost::json::parse(host.requests[0].body).as_array();
+  CHECK(body[0].as_object().size() == 2);
+  CHECK(body[0].at("text") == "high: \",\"admin\":true");
+  CHECK(body[0].at("event").at("n") == 0);
+  CHECK(body[1].at("text") == "high: none");
+  CHECK(host.requests[0].header("Content-Type") == "application/json");
+}
+
+TEST_CASE("webhook: text templates, plain and as JSON") {
+  Batch batch = events(2);
+  batch.event(0).reason = csiem::str("a\nb\"c");
+  Webhook plain(R"({"template":"! {decision.reason|-}","framing":"ndjson"})");
+  REQUIRE(plain.submit(batch.view()) == CSIEM_OK);
+  CHECK(plain.requests[0].body == "! a b\"c\n! -\n");
+  CHECK(plain.requests[0].header("Content-Type") == "text/plain; charset=utf-8");
+  Webhook json(
+      R"({"template":"{\"r\":\"{decision.reason}\",\n\"e\":{.}}","content_type":"application/x-ndjson","framing":"ndjson"})");
+  REQUIRE(json.submit(batch.view()) == CSIEM_OK);
+  CHECK(json.requests[0].body == "{\"r\":\"a\\nb\\\"c\", \"e\":{\"n\":0}}\n{\"r\":\"\", \"e\":{\"n\":1}}\n");
+}
+
+TEST_CASE("webhook: templates that cannot work are refused where they are wrong") {
+  CHECK(refusal(R"({"template":"ab {decision.resaon}"})") ==
+        "template@4+15: 'decision.resaon' is not a field of an event; did you mean 'decision.reason'?");
+  CHECK(mentions(refusal(R"({"body":{"a":[{"b":"{oops}"}]}})"), "body.a[0].b@1+4: 'oops' is not a field"));
+  CHECK(mentions(refusal(R"({"template":"x","framing":"array"})"), "an array holds JSON"));
+  CHECK(mentions(refusal(R"({"template":"{","content_type":"application/json"})"), "the text is not JSON here"));
+  CHECK(mentions(refusal(R"({"body":{"a":"b"},"content_type":"text/plain"})"), "content_type: 'body' gives JSON"));
+  CHECK(mentions(refusal(R"({"template_file":"relative"})"), "not an absolute path"));
+  CHECK(mentions(refusal(R"({"template_file":"/nonexistent/t"})"), "/nonexistent/t: "));
+  CHECK(mentions(refusal(R"({"headers":{"X-A":"v {decision.rason}"}})"), "headers.X-A@3+"));
+  CHECK(mentions(refusal(R"({"headers":{"X-A":"v {.}"}})"), "no place in a header"));
+  CHECK(mentions(refusal(R"({"url":"https://a.example/{decision.reason}"})"), "url@18+"));
+  CHECK(mentions(refusal(R"({"url":"https://{labels.region}.a.example/"})"), "allow_hosts"));
+  CHECK(refusal(R"({"url":"https://{labels.region}.a.example/","allow_hosts":["*.a.example"]})") == "accepted");
+  CHECK(mentions(refusal(R"({"url":"http://{labels.region}.a.example/","allow_hosts":["*.a.example"]})"),
+                 "allow_plain_http"));
+  CHECK(mentions(
+      refusal(R"({"headers":{"X-Key":"a"},"auth":{"type":"header","header_name":"x-key","header_value":"h"}})"),
+      "auth.header_name already"));
+}
+
+TEST_CASE("webhook: a template file is told with line and column") {
+  const std::string path = "/tmp/csiem-webhook-template-" + std::to_string(::getpid());
+  {
+    std::ofstream file(path);
+    file << "{\n  \"a\": \"{event_id}\",\n  \"b\": \"{event_idd}\"\n}\n";
+  }
+  const std::string words = refusal(R"({"content_type":"application/json","template_file":")" + path + "\"}");
+  CHECK(words == "template_file: " + path + ":3:10: 'event_idd' is not a field of an event; did you mean 'event_id'?");
+  {
+    std::ofstream file(path);
+    file << "{\"a\": \"{event_id}\"}\n";
+  }
+  Webhook host(R"({"content_type":"application/json","template_file":")" + path + "\"}");
+  Batch batch = events(1);
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  CHECK(host.requests[0].body == R"({"a": "id-0"})");
+  std::remove(path.c_str());
+}
+
+TEST_CASE("webhook: events for different addresses go in requests of their own") {
+  Webhook host(R"({"url":"https://a.example/{session.tenant_id|none}","framing":"ndjson","envelope":false,
+      "headers":{"X-Guard":"g-{decision.guard|none}","X-Key":"headers.X-Key"}})");
+  Batch batch = events(5);
+  batch.event(1).tenant_id = batch.event(3).tenant_id = csiem::str("acme");
+  batch.event(4).guard = csiem::str("bad\r\nX-Evil: 1");
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  CHECK(host.requests[0].url == "https://a.example/none");
+  CHECK(host.requests[0].header("X-Guard") == "g-none");
+  CHECK(host.requests[0].header("X-Key") == "<headers.X-Key>");
+  CHECK(host.requests[0].body == "{\"n\":0}\n{\"n\":2}\n");
+  host.answer(200);
+  CHECK(host.requests[0].url == "https://a.example/acme");
+  CHECK(host.requests[0].body == "{\"n\":1}\n{\"n\":3}\n");
+  host.answer(422);
+  REQUIRE(host.results.size() == 1);
+  CHECK(host.results[0].letters(5) == "DXDXX");
+  CHECK_FALSE(host.results[0].repeated_index);
+  CHECK(host.results[0].except.at(4).code == "format");
+  CHECK(host.results[0].except.at(3).code == "http.422");
+
+  Webhook single(R"({"url":"https://a.example/{session.tenant_id}"})");
+  Batch few = events(3);
+  few.event(0).tenant_id = csiem::str("acme");
+  few.event(1).tenant_id = csiem::str("..");
+  REQUIRE(single.submit(few.view()) == CSIEM_OK);
+  single.answer(200);
+  CHECK(single.results.at(0).letters(3) == "DXX");
+  CHECK(single.results.at(0).except.at(1).code == "confinement");
+}
+
+TEST_CASE("webhook: trouble ends a batch for all addresses that were not asked yet") {
+  Webhook host(R"({"url":"https://a.example/{session.tenant_id|none}","framing":"array"})");
+  Batch batch = events(4);
+  batch.event(1).tenant_id = batch.event(3).tenant_id = csiem::str("acme");
+  batch.event(2).tenant_id = csiem::str("third");
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  host.answer(200);
+  host.answer(503);
+  CHECK(host.results.at(0).letters(4) == "DRRR");
+  CHECK_FALSE(host.results[0].repeated_index);
+}
+
+TEST_CASE("webhook: what a receiver finds too large goes once in its short form") {
+  Webhook host(R"({"envelope":false})");
+  Batch batch;
+  batch.add("large", "{\"p\":\"" + std::string(5000, 'x') + "\"}");
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  host.answer(413);
+  REQUIRE(host.requests.size() == 1);
+  CHECK(host.requests[0].body.size() <= 2600);
+  CHECK(host.requests[0].header("webhook-id") == "large");
+  host.answer(413);
+  CHECK(host.results.at(0).outcome == CSIEM_SPLIT);
+}
 
 TEST_CASE("webhook: batches of one with single framing, of a hundred with the others") {
   const boost::json::value schema = boost::json::parse(TestHost::schema());
@@ -367,7 +558,7 @@ TEST_CASE("webhook: the settings schema is JSON and marks secrets and origin") {
   const boost::json::value schema = boost::json::parse(TestHost::schema());
   const auto& properties = schema.at("properties").get_object();
   const auto& url = properties.at("url").at("anyOf").get_array();
-  CHECK(url.at(0).at("x-csiem-origin") == boost::json::value(true));
+  CHECK(url.at(0).at("x-csiem-origin") == "template");
   CHECK(url.at(1).at("x-csiem-secret") == boost::json::value(true));
   const auto& auth = properties.at("auth").at("properties").get_object();
   for (const char* secret : {"token", "password", "header_value"})
@@ -496,6 +687,20 @@ TEST_CASE("webhook: one token serves many deliveries until it expires") {
   CHECK(host.requests[0].header("Authorization") == "Bearer T2");
   host.answer(200);
   CHECK(host.results.back().outcome == CSIEM_DELIVERED);
+}
+
+TEST_CASE("webhook: losing the secret under a short form names every event once") {
+  Webhook host(R"({"envelope":false,"auth":{"type":"basic","username":"u","password":"auth.password"}})");
+  Batch batch;
+  batch.add("large", "{\"p\":\"" + std::string(5000, 'x') + "\"}");
+  batch.add("next", "{}");
+  REQUIRE(host.submit(batch.view()) == CSIEM_OK);
+  host.secrets.erase("auth.password");
+  host.answer(413);
+  REQUIRE(host.results.size() == 1);
+  CHECK(host.requests.empty());
+  CHECK(host.results[0].letters(2) == "AA");
+  CHECK_FALSE(host.results[0].repeated_index);
 }
 
 TEST_CASE("webhook: a refused token is renewed once; then the credential is wrong") {

@@ -84,6 +84,7 @@ TEST_CASE("certificates and keys are there, readable and PEM") {
   CHECK(
       mentions(tls("", certificate, junk), "6:16 'tls.key_file' in exporter 'it': the file holds no PEM private key"));
   CHECK(mentions(tls("", certificate, locked), "is protected by a passphrase"));
+  CHECK(tls("", certificate, locked + "\"\ntls.key_passphrase = \"cred:PASS") == "");
   CHECK(mentions(tls("", certificate, other), "does not belong to the certificate"));
 }
 

@@ -235,6 +235,24 @@ TEST_CASE("a URL that may be literal or a reference is what it is written as") {
   CHECK(exporter(secret, "it").fallback.secrets.size() == 1);
 }
 
+TEST_CASE("an event may choose a host among those that the operator names") {
+  const auto loaded = with("webhook",
+                           "url = \"https://{labels.region}.example.com/in\"\n"
+                           "allow_hosts = [\"*.Example.com\", \"hooks.test\"]\nallow_private = true\n");
+  REQUIRE_MESSAGE(loaded.ok(), list(loaded));
+  REQUIRE(find(loaded, 1110) != nullptr);
+  const auto& destination = exporter(loaded, "it").fallback;
+  CHECK(destination.allowed_origins.empty());
+  CHECK(destination.allowed_hosts == std::vector<std::string>{"*.example.com", "hooks.test"});
+  CHECK(destination.allow_private);
+  for (const char* bad : {"*.com", "*", "a.example:443", "https://a.example", "a b", ""}) {
+    CAPTURE(bad);
+    CHECK_FALSE(with("webhook", "url = \"https://a.example/\"\nallow_hosts = [\"" + std::string(bad) + "\"]\n").ok());
+  }
+  // Other exporters' addresses have no placeholders in their hosts.
+  CHECK_FALSE(with("elastic", "nodes = [\"https://{labels.x}.example.com\"]\n").ok());
+}
+
 TEST_CASE("a URL that is a secret as a whole leaves its origin to whoever resolves it") {
   const auto loaded = with("probe", "hook = \"https://h/path\"\n");
   CHECK(exporter(loaded, "it").fallback.allowed_origins.empty());

@@ -29,6 +29,15 @@ TEST_CASE("every complaint of a plugin stands at its key, with what to write as 
         "CS3009 main.toml:6:18 'auth.token' in exporter 'it': is of another kind\n");
 }
 
+TEST_CASE("a complaint about a part of a text stands at that part") {
+  const auto loaded =
+      with("url = \"ab {x\u00e4} cd\"\nauth = { token = \"cred:T\" }\n",
+           {"url@3+5: 'x' is no field; did you mean 'y'?", "url@99+1: behind the end", "url@x: no place"});
+  CHECK(list(loaded).find("CS3009 main.toml:4:11 'url' in exporter 'it': 'x' is no field <did you mean 'y'?>\n") !=
+        std::string::npos);
+  CHECK(loaded.diagnostics.size() == 3);
+}
+
 TEST_CASE("a complaint about what was not written stands at what would hold it, any other at the header") {
   const auto loaded = with("auth = { type = \"none\" }\n",
                            {"auth.token: missing", "size: missing", "and 3 more problems", "Note: that is no key"});

@@ -82,8 +82,13 @@ constexpr const char* kElastic = R"json({
 constexpr const char* kWebhook = R"json({
   "type": "object", "required": ["url"], "additionalProperties": false, "x-csiem-defaults": {"batch_size": 1},
   "properties": {
-    "url": {"anyOf": [{"type": "string", "format": "uri", "minLength": 1, "x-csiem-origin": true},
+    "url": {"anyOf": [{"type": "string", "format": "uri", "minLength": 1, "x-csiem-origin": "template"},
                       {"type": "string", "minLength": 1, "x-csiem-secret": true}]},
+    "allow_hosts": {"type": "array", "items": {"type": "string"}, "x-csiem-origin": "hosts", "default": []},
+    "allow_private": {"type": "boolean", "x-csiem-allow-private": true, "default": false},
+    "include_allowed": {"type": "boolean", "default": true},
+    "body": {"type": "object", "additionalProperties": true, "default": {}},
+    "template": {"type": "string", "default": ""},
     "method": {"type": "string", "enum": ["POST", "PUT", "PATCH"], "default": "POST"},
     "framing": {"type": "string", "enum": ["single", "array", "ndjson"], "default": "single",
                 "x-csiem-defaults": {"array": {"batch_size": 100}, "ndjson": {"batch_size": 100, "concurrency": 3}}},

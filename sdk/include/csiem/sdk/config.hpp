@@ -19,7 +19,8 @@ namespace csiem {
 // An operator wants to hear of every mistake at once. Instead of throwing at the first one, a constructor may refuse()
 // a setting and go on, or attempt() what throws: create() fails when it is through, with all that was noted, one line
 // per problem: "key.path: what is wrong; what to write instead". The host shows each line at the place of its key
-// ("nodes[1]", "auth.token", "headers.X-Key"), and what stands behind the last "; " as the suggestion.
+// ("nodes[1]", "auth.token", "headers.X-Key"), and what stands behind the last "; " as the suggestion. A key with
+// "@OFFSET+LENGTH" behind it ("template@7+12") is about so many bytes inside of the setting's text.
 class Config {
  public:
   explicit Config(const csiem_create_args& args) noexcept : args_(args), host_(args) {}
