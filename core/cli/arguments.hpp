@@ -104,6 +104,8 @@ struct PackArguments {
   std::string from;                    // directory of packs; empty: the installed ones
   std::string directory;               // to export into
   bool force = false;
+  std::string exporter;  // whose address and credential to install with; empty: the only one
+  bool yes = false, dry_run = false;
 };
 
 // Everything of one invocation.
@@ -169,6 +171,7 @@ int pack_list(const Arguments& arguments);
 int pack_show(const Arguments& arguments);
 int pack_export(const Arguments& arguments);
 int pack_check(const Arguments& arguments);
+int pack_install(const Arguments& arguments);
 int explain(const Arguments& arguments);
 int version(const Arguments& arguments);
 int completion(const Arguments& arguments);

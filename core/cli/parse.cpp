@@ -44,6 +44,7 @@ constexpr const char* kOverview =
               plugins info NAME    one plugin and its settings
               plugins path         where plugins are looked for
               pack list            dashboards and detections for the platforms
+              pack install elastic templates, lifecycle and pipeline into Elasticsearch
               pack export NAME DIR copy them out, to be installed there
   Helpers     mock PLATFORM        a local double of a platform, with strict rules and faults
               completion SHELL     bash, zsh or fish
@@ -311,6 +312,12 @@ class CommandLine {
     out->add_option("directory", p.directory, "made if it does not exist")->required();
     out->add_option("--var", p.variables, "fill in ${NAME} (repeatable)")->type_name("NAME=VALUE")->expected(1);
     out->add_flag("--force", p.force, "write over an earlier export");
+    auto* in = command(*pack, "install", "install a pack's templates, lifecycle and pipeline on the platform (elastic)",
+                       &pack_install);
+    in->add_option("name", p.name, "elastic")->required();
+    in->add_option("--exporter", p.exporter, "with the address and credential of this one")->type_name("ID");
+    in->add_flag("--dry-run", p.dry_run, "only say what would be installed");
+    in->add_flag("--yes", p.yes, "do not ask");
     command(*pack, "check", "checksums, syntax, and whether events have every field in use; exit 1 if not", &pack_check)
         ->add_option("name", p.names, "only these");
   }

@@ -36,6 +36,18 @@ class Bootstrap(Case):
         self.assertEqual(sorted(elastic.arrivals()), sorted(want | ids(more)))
         self.assertEqual(elastic.violations(), [])
 
+    def test_an_alias_or_an_index_per_day_is_prepared_too(self):
+        for flavor in ("default", "opensearch"):
+            for index, written in (("sec-events", {"sec-events"}), ("sec-{date}", {"sec-2026.03.02"})):
+                with self.subTest(flavor=flavor, index=index):
+                    elastic, want, _ = self.run_with(
+                        "--flavor", flavor, "--require-template", more='index = "%s"\n' % index)
+                    self.assertEqual(sorted(elastic.arrivals()), sorted(want))
+                    self.assertEqual({r["to"] for r in elastic.recorded() if "to" in r}, written)
+                    self.assertEqual(elastic.violations(), [])
+                self.tearDown()
+                self.setUp()
+
     def test_bootstrap_under_faults(self):
         elastic, want, _ = self.run_with("--require-template", *FAULTS, "--fail", "503@1-2")
         self.assertEqual(sorted(elastic.arrivals()), sorted(want))
@@ -59,6 +71,64 @@ class Bootstrap(Case):
         daemon.stop()
         self.assertEqual(elastic.arrivals(), [])
         self.assertEqual(self.dead_letters("elastic"), [])
+
+
+class PackInstall(Case):
+    def install(self, elastic, *options, more=""):
+        self.write("in.jsonl", "")
+        config = self.config(self.source() + self.elastic(elastic, more=more))
+        return self.cli("--config", config, "pack", "install", "elastic", *options, env={"TEST_TOKEN": "x"})
+
+    def test_what_is_missing_is_installed_after_a_plan_and_again(self):
+        elastic = self.mock("elastic", "--require-template")
+        code, out, err = self.install(elastic, "--dry-run")
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("create  /_ilm/policy/clawdstrike-security\n", out)
+        self.assertIn("nothing was changed", err)
+        code, again, err = self.install(elastic, "--dry-run")
+        self.assertEqual((code, again), (0, out), err)
+        code, done, err = self.install(elastic, "--yes")
+        self.assertEqual((code, done), (0, out), err)
+        code, out, err = self.install(elastic, "--yes", more='index = "sec-events"\n')
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("replace /_ingest/pipeline/clawdstrike-security\n", out)
+        self.assertIn("create  /sec-events-000001\n", out)
+        code, out, err = self.install(elastic, "--yes", more='index = "sec-events"\n')
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("keep    /sec-events  what is there stays\n", out)
+        # The exporter finds what it needs.
+        events = [event(n) for n in range(20)]
+        self.write("in.jsonl", lines(events))
+        status, text = self.run_once(self.path("test.toml"))
+        self.assertEqual(status, 0, text)
+        self.assertEqual(sorted(elastic.arrivals()), sorted(ids(events)))
+        self.assertEqual(elastic.violations(), [])
+
+    def test_refusals_are_in_the_vendors_words_and_say_what_is_missing(self):
+        elastic = self.mock("elastic", "--refuse-objects")
+        code, out, err = self.install(elastic, "--yes")
+        self.assertEqual(code, 1, out + err)
+        self.assertIn("fail    /_ilm/policy/clawdstrike-security  HTTP 403 security_exception: ", out)
+        self.assertIn("[CS4010]", out)
+        self.assertIn("hint: the credential needs the cluster privilege manage_index_templates", out)
+        elastic = self.mock("elastic", "--token", "another")
+        code, out, err = self.install(elastic, "--yes")
+        self.assertEqual(code, 1, out + err)
+        self.assertIn("[CS4010]", out)
+        self.assertIn("hint: check the exporter's api_key", out)
+        elastic.stop()
+        code, out, err = self.install(elastic, "--yes")
+        self.assertEqual(code, 69, out + err)
+        self.assertIn("[CS4001]", out)
+
+    def test_nobody_is_asked_where_nobody_can_answer_and_other_packs_are_exported(self):
+        elastic = self.mock("elastic")
+        code, out, err = self.install(elastic)
+        self.assertEqual(code, 2, out + err)
+        self.assertIn("--yes", err)
+        code, out, err = self.cli("pack", "install", "splunk")
+        self.assertEqual(code, 2, out + err)
+        self.assertIn("pack export splunk DIR", err)
 
 
 class Nodes(Case):
