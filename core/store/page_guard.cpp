@@ -5,15 +5,6 @@
 #include <utility>
 
 namespace csiem::store {
-namespace {
-
-Result<void> check_page(const TreePage::Place& place, uint64_t number, std::size_t depth) {
-  auto page = TreePage::read(place, number, depth);
-  if (!page) return std::move(page).error();
-  return {};
-}
-
-}  // namespace
 
 Result<std::unique_ptr<PageGuard>> PageGuard::of(int data_fd, std::size_t txn_id,
                                                  const std::vector<std::string>& tables) {
@@ -158,16 +149,18 @@ Result<void> PageGuard::around(std::size_t number, std::string_view key) const {
     if (const TreePage::Value value = leaf.page.value(leaf.index); value.apart)
       CS_CHECK(check_value_head(place, value));
   if (known) return {};
+  // When LMDB moves entries between neighbours it looks for the lowest key below them.
+  Path ignored;
   std::optional<std::string> low, high;
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     const Step& step = path[i];
     const std::size_t depth = path.size() - 1 - i;
     if (step.index > 0) {
-      CS_CHECK(check_page(place, step.page.child(step.index - 1), depth));
+      CS_CHECK(edge_of(place, step.page.child(step.index - 1), depth, Side::first, ignored));
       low = std::string(step.page.key(step.index));
     }
     if (step.index + 1 < step.page.nodes()) {
-      CS_CHECK(check_page(place, step.page.child(step.index + 1), depth));
+      CS_CHECK(edge_of(place, step.page.child(step.index + 1), depth, Side::first, ignored));
       high = std::string(step.page.key(step.index + 1));
     }
   }
