@@ -163,6 +163,10 @@ uint64_t Lane::queued_events() const {
 }
 
 bool Lane::has_enough() const {
+  // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
+  // to give events up, they rather stay with their sources.
+  if (const store::Lag lag = cursor_->lag(); !lag.in_memory)
+    return lag.limit_bytes != 0 && lag.bytes >= lag.limit_bytes / 4 * 3;
   // What waits for a confirmation is no work any more.
   const uint64_t bytes = context_.stats.queued_bytes.load(std::memory_order_relaxed);
   const uint64_t events = context_.stats.queued_events.load(std::memory_order_relaxed);
@@ -170,11 +174,7 @@ bool Lane::has_enough() const {
   const uint64_t let_go = context_.stats.let_go_events.load(std::memory_order_relaxed);
   const uint64_t to_send = events > confirming ? events - confirming : 0;
   const uint64_t held = events > let_go ? events - let_go : 0;
-  if ((confirming == 0 ? bytes : bytes / std::max<uint64_t>(held, 1) * to_send) < enough_bytes_) return false;
-  // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
-  // to give events up, they rather stay with their sources.
-  const store::Lag lag = cursor_->lag();
-  return lag.in_memory || (lag.limit_bytes != 0 && lag.bytes >= lag.limit_bytes / 4 * 3);
+  return (confirming == 0 ? bytes : bytes / std::max<uint64_t>(held, 1) * to_send) >= enough_bytes_;
 }
 
 bool Lane::publish(const event::BatchRef& batch, std::span<const store::Range> skip,

@@ -18,6 +18,9 @@ namespace csiem::pipeline {
 namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
+// The ring, what lanes hold and what waits for the disk have to fit into 128 MiB together (delivery.md 11). A lane that
+// falls further behind finds its events in the page cache.
+constexpr std::size_t kRingBytes = 16U << 20;
 
 store::Durability durability(const std::string& word) {
   if (word == "interval") return store::Durability::interval;
@@ -96,6 +99,7 @@ Result<void> Pipeline::open_store() {
   store_options.revive = make_reviver();
   store_options.clock = &clock_;
   store_options.max_bytes = configuration_.store.max_bytes;
+  store_options.ring_bytes = kRingBytes;
   store_options.sync_interval_ms = configuration_.store.interval_ms;
   store_options.durability = options_.dry_run ? store::Durability::none : durability(configuration_.store.durability);
   auto opened = store::open_store(std::move(store_options));

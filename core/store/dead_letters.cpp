@@ -31,6 +31,8 @@ bool split_key(std::string_view key, std::string_view& exporter, Sequence& seque
 }
 
 constexpr std::string_view kTable = "dead";
+// Some megabytes.
+constexpr std::size_t kLettersBetweenReleases = 2048;
 
 uint64_t cost(std::string_view key, std::string_view value) { return key.size() + value.size(); }
 
@@ -152,7 +154,9 @@ Result<void> walk_letters(const Transaction& txn, const Database& database, cons
   const std::string after = after_exporter.empty() ? std::string() : key_of(after_exporter, after_sequence + 1);
   const std::string& from = std::max(first, after);
   const std::string wanted_id = filter.event_id.empty() ? std::string() : "\"event_id\":\"" + filter.event_id + "\"";
+  std::size_t seen = 0;
   for (bool more = from.empty() ? scan.first() : scan.seek(from); more || scan.pass_damage(); more = scan.next()) {
+    if (++seen % kLettersBetweenReleases == 0) database.release_pages();
     const auto letter = read_letter(scan.key(), scan.value());
     if (!filter.exporter.empty()) {
       std::string_view exporter;
@@ -215,8 +219,11 @@ Result<ExpiredLetters> find_expired(const Transaction& txn, const Database& data
 Result<std::vector<std::string>> find_damaged(const Transaction& txn, const Database& database) {
   std::vector<std::string> keys;
   CS_TRY(scan, Scan::open(txn, database.dead()));
-  for (bool more = scan.first(); more || scan.pass_damage(); more = scan.next())
+  std::size_t seen = 0;
+  for (bool more = scan.first(); more || scan.pass_damage(); more = scan.next()) {
+    if (++seen % kLettersBetweenReleases == 0) database.release_pages();
     if (is_damaged(scan.key(), scan.value())) keys.emplace_back(scan.key());
+  }
   if (scan.failed()) return scan.failure();
   return keys;
 }

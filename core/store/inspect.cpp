@@ -14,7 +14,7 @@
 namespace csiem::store {
 namespace {
 
-constexpr std::size_t kLettersAtOnce = 4096, kBlocksBetweenReleases = 64;
+constexpr std::size_t kLettersAtOnce = 2048, kBlocksBetweenReleases = 64;
 
 }  // namespace
 
@@ -181,7 +181,6 @@ Result<void> Inspector::walk_letters(const LetterFilter& filter,
       return !stopped && --left > 0;
     };
     CS_CHECK(store::walk_letters(txn, database_, filter, look_at, std::string(exporter), sequence));
-    database_.release_pages();
     more = !stopped && left == 0;
   }
   return {};

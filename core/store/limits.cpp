@@ -9,7 +9,7 @@ namespace csiem::store {
 namespace {
 
 // Blocks looked at in one short read transaction.
-constexpr std::size_t kBlocksAtOnce = 64;
+constexpr std::size_t kBlocksAtOnce = 8;
 // Dead letters that one action makes at most, so that they fit into memory and into one group.
 constexpr uint64_t kMostLetterBytes = 8U << 20;
 constexpr int64_t kNsPerMs = 1'000'000;
@@ -28,6 +28,7 @@ Result<std::vector<Copied>> copy_blocks(SharedDatabase& database, Sequence from)
       out.push_back({block.first, std::string(block.bytes)});
       return out.size() < kBlocksAtOnce;
     }));
+    open.release_pages();
     return out;
   });
 }
@@ -88,7 +89,7 @@ struct Feeds::Shedding {
           to = part.last;
           for (Sequence at = part.first; at <= part.last; ++at) {
             const auto index = static_cast<uint32_t>(at - first);
-            const auto severity = static_cast<std::size_t>(block.severity(index));
+            const auto severity = severity_index(block.severity(index));
             feed.state.count_dropped(severity, 1);
             ++given_up[severity];
             freed += block.event(index).size();

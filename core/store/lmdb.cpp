@@ -23,8 +23,8 @@ bool is_full(MDB_env* env) {
 // In front of every key of every table.
 constexpr std::string_view kLeastKey("\0\0\0\0\0\0\0\0", 8);
 
-Result<void> as_check(Result<PageGuard::Spot> spot) {
-  if (!spot) return std::move(spot).error();
+Result<void> as_check(Result<PageGuard::Path> path) {
+  if (!path) return std::move(path).error();
   return {};
 }
 
@@ -231,49 +231,43 @@ bool Scan::fail(Error why, std::string_view key) {
   return false;
 }
 
-bool Scan::at(Result<PageGuard::Spot> spot, std::string_view key) {
-  if (!spot) return fail(std::move(spot).error(), key);
-  spot_ = *spot;
+bool Scan::at(Result<PageGuard::Path> path, std::string_view key) {
+  if (!path) return fail(std::move(path).error(), key);
+  if (!changes_) path_ = *std::move(path);
   return true;
 }
 
 bool Scan::first() {
   failed_.reset();
-  return (guard_ == nullptr || at(guard_->first(db_), kLeastKey)) && move(MDB_FIRST);
+  return (guard_ == nullptr || at(guard_->edge(db_, PageGuard::Side::first), kLeastKey)) && move(MDB_FIRST);
 }
 
 bool Scan::last() {
   failed_.reset();
-  return (guard_ == nullptr || at(guard_->last(db_), kLeastKey)) && move(MDB_LAST);
+  return (guard_ == nullptr || at(guard_->edge(db_, PageGuard::Side::last), kLeastKey)) && move(MDB_LAST);
 }
 
 bool Scan::seek(std::string_view wanted) {
   failed_.reset();
   if (guard_ != nullptr && !at(guard_->path(db_, wanted), wanted)) return false;
   key_ = to_val(wanted);
-  if (!move(MDB_SET_RANGE)) return false;
-  return guard_ == nullptr || spot_.index < spot_.nodes || at(guard_->path(db_, key()), key());
+  return move(MDB_SET_RANGE);
 }
 
-bool Scan::next() {
-  const bool crosses = spot_.index + 1 >= spot_.nodes;
-  if (guard_ != nullptr && (changes_ || crosses))
-    if (auto checked = guard_->next_leaf(db_, key()); !checked)
-      return fail(std::move(checked).error(), guard_->behind(db_, key()).value_or(std::string(key())));
-  if (!move(MDB_NEXT)) return false;
-  ++spot_.index;
-  return guard_ == nullptr || changes_ || !crosses || at(guard_->path(db_, key()), key());
+bool Scan::step(PageGuard::Side towards) {
+  if (guard_ == nullptr) return true;
+  const bool on = towards == PageGuard::Side::last;
+  auto checked = !changes_ ? guard_->move(db_, path_, towards)
+                 : on      ? guard_->next_leaf(db_, key())
+                           : guard_->previous_leaf(db_, key());
+  if (checked) return true;
+  const std::string here(key());
+  return fail(std::move(checked).error(), on ? guard_->behind(db_, here).value_or(here) : here);
 }
 
-bool Scan::previous() {
-  const bool crosses = spot_.index == 0;
-  if (guard_ != nullptr && (changes_ || crosses))
-    if (auto checked = guard_->previous_leaf(db_, key()); !checked)
-      return fail(std::move(checked).error(), std::string(key()));
-  if (!move(MDB_PREV)) return false;
-  --spot_.index;
-  return guard_ == nullptr || changes_ || !crosses || at(guard_->path(db_, key()), key());
-}
+bool Scan::next() { return step(PageGuard::Side::last) && move(MDB_NEXT); }
+
+bool Scan::previous() { return step(PageGuard::Side::first) && move(MDB_PREV); }
 
 bool Scan::pass_damage() {
   if (!failed_ || failed_->message_code() != 5009 || guard_ == nullptr) return false;

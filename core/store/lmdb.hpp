@@ -126,7 +126,7 @@ class Scan {
         guard_(other.guard_),
         db_(other.db_),
         changes_(other.changes_),
-        spot_(other.spot_),
+        path_(std::move(other.path_)),
         key_(other.key_),
         value_(other.value_) {}
   Scan& operator=(Scan&&) = delete;
@@ -154,15 +154,16 @@ class Scan {
   Scan(MDB_cursor* cursor, const Transaction& txn, MDB_dbi db)
       : cursor_(cursor), guard_(txn.guard()), db_(db), changes_(txn.kind() == Transaction::Kind::write) {}
   bool move(MDB_cursor_op op);
-  // Where the guard has found the position of the key to be; or why not.
-  bool at(Result<PageGuard::Spot> spot, std::string_view key);
+  // The guard has found the way to the key; or why not.
+  bool at(Result<PageGuard::Path> path, std::string_view key);
+  bool step(PageGuard::Side towards);
   bool fail(Error why, std::string_view key);
 
   MDB_cursor* cursor_;
   const PageGuard* guard_;
   MDB_dbi db_;
-  bool changes_;  // the leaves may differ from those that the guard sees
-  PageGuard::Spot spot_;
+  bool changes_;          // the leaves may differ from those that the guard sees
+  PageGuard::Path path_;  // of a transaction that only reads
   MDB_val key_{}, value_{};
   std::optional<Error> failed_;
   std::string failed_at_;  // a key on what is damaged

@@ -1,18 +1,10 @@
 #include "store/page_guard.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 namespace csiem::store {
-namespace {
-
-Result<void> check_page(const TreePage::Place& place, uint64_t number, std::size_t depth) {
-  auto page = TreePage::read(place, number, depth);
-  if (!page) return std::move(page).error();
-  return {};
-}
-
-}  // namespace
 
 Result<std::unique_ptr<PageGuard>> PageGuard::of(int data_fd, std::size_t txn_id,
                                                  const std::vector<std::string>& tables) {
@@ -64,38 +56,58 @@ Result<PageGuard::Path> PageGuard::descend(const TreePage::Place& place, const T
   return path;
 }
 
-Result<PageGuard::Spot> PageGuard::path(std::size_t number, std::string_view key) const {
+Result<PageGuard::Path> PageGuard::path(std::size_t number, std::string_view key) const {
   const Table* const asked = table(number);
-  if (asked == nullptr) return Spot{};
+  if (asked == nullptr) return Path{};
   CS_TRY(path, descend(place_of(*asked), *asked, key));
-  const Step& leaf = path.back();
-  // The key would stand at the end: LMDB looks at the leaf behind it.
-  if (leaf.index == leaf.page.nodes()) CS_CHECK(beside(place_of(*asked), path, Side::last));
-  return Spot{leaf.index, leaf.page.nodes()};
-}
-
-Result<PageGuard::Spot> PageGuard::first(std::size_t table) const { return edge(table, Side::first); }
-
-Result<PageGuard::Spot> PageGuard::last(std::size_t table) const { return edge(table, Side::last); }
-
-Result<PageGuard::Spot> PageGuard::edge(std::size_t number, Side side) const {
-  const Table* const asked = table(number);
-  if (asked == nullptr) return Spot{};
-  CS_CHECK(check_depth(asked->root));
-  uint64_t at = asked->root.root;
-  for (std::size_t depth = asked->root.depth;; --depth) {
-    CS_TRY(page, TreePage::read(place_of(*asked), at, depth));
-    const std::size_t index = side == Side::first ? 0 : page.nodes() - 1;
-    if (depth == 1) return Spot{index, page.nodes()};
-    at = page.child(index);
+  // Of a key that would stand at the end LMDB looks at the leaf behind it.
+  if (Step& leaf = path.back(); leaf.index == leaf.page.nodes()) {
+    --leaf.index;
+    CS_CHECK(move(number, path, Side::last));
   }
+  return std::move(path);
 }
 
-Result<void> PageGuard::edge_of(const TreePage::Place& place, uint64_t page, std::size_t depth, Side side) {
+Result<PageGuard::Path> PageGuard::edge(std::size_t number, Side side) const {
+  Path path;
+  const Table* const asked = table(number);
+  if (asked == nullptr) return path;
+  CS_CHECK(check_depth(asked->root));
+  CS_CHECK(edge_of(place_of(*asked), asked->root.root, asked->root.depth, side, path));
+  return path;
+}
+
+// Appends the steps from the page, which leads `depth` levels down.
+Result<void> PageGuard::edge_of(const TreePage::Place& place, uint64_t page, std::size_t depth, Side side, Path& out) {
   for (; depth > 0; --depth) {
     CS_TRY(here, TreePage::read(place, page, depth));
-    if (depth > 1) page = here.child(side == Side::first ? 0 : here.nodes() - 1);
+    const std::size_t index = side == Side::first ? 0 : here.nodes() - 1;
+    if (depth > 1) page = here.child(index);
+    out.push_back({std::move(here), index});
   }
+  return {};
+}
+
+Result<void> PageGuard::move(std::size_t number, Path& path, Side towards) const {
+  const Table* const asked = table(number);
+  if (asked == nullptr || path.empty()) return {};
+  const bool on = towards == Side::last;
+  const auto at_edge = [&](const Step& step) { return on ? step.index + 1 >= step.page.nodes() : step.index == 0; };
+  const auto one_on = [&](std::size_t index) { return on ? index + 1 : index - 1; };
+  std::size_t up = path.size() - 1;
+  while (up > 0 && at_edge(path[up])) --up;
+  Step& turn = path[up];
+  if (at_edge(turn)) {
+    if (on) path.back().index = path.back().page.nodes();
+    return {};
+  }
+  if (up + 1 < path.size()) {
+    Path fresh;
+    CS_CHECK(edge_of(place_of(*asked), turn.page.child(one_on(turn.index)), path.size() - 1 - up,
+                     on ? Side::first : Side::last, fresh));
+    std::move(fresh.begin(), fresh.end(), path.begin() + static_cast<std::ptrdiff_t>(up) + 1);
+  }
+  turn.index = one_on(turn.index);
   return {};
 }
 
@@ -105,7 +117,8 @@ Result<void> PageGuard::beside(const TreePage::Place& place, const Path& path, S
     const Step& step = path[path.size() - 1 - up];
     if (side == Side::last ? step.index + 1 == step.page.nodes() : step.index == 0) continue;
     const std::size_t index = side == Side::last ? step.index + 1 : step.index - 1;
-    return edge_of(place, step.page.child(index), up, side == Side::last ? Side::first : Side::last);
+    Path ignored;
+    return edge_of(place, step.page.child(index), up, side == Side::last ? Side::first : Side::last, ignored);
   }
   return {};
 }
@@ -136,16 +149,18 @@ Result<void> PageGuard::around(std::size_t number, std::string_view key) const {
     if (const TreePage::Value value = leaf.page.value(leaf.index); value.apart)
       CS_CHECK(check_value_head(place, value));
   if (known) return {};
+  // When LMDB moves entries between neighbours it looks for the lowest key below them.
+  Path ignored;
   std::optional<std::string> low, high;
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     const Step& step = path[i];
     const std::size_t depth = path.size() - 1 - i;
     if (step.index > 0) {
-      CS_CHECK(check_page(place, step.page.child(step.index - 1), depth));
+      CS_CHECK(edge_of(place, step.page.child(step.index - 1), depth, Side::first, ignored));
       low = std::string(step.page.key(step.index));
     }
     if (step.index + 1 < step.page.nodes()) {
-      CS_CHECK(check_page(place, step.page.child(step.index + 1), depth));
+      CS_CHECK(edge_of(place, step.page.child(step.index + 1), depth, Side::first, ignored));
       high = std::string(step.page.key(step.index + 1));
     }
   }

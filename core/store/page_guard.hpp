@@ -24,14 +24,20 @@ class PageGuard {
   // when two commits went by in between: begin the transaction again.
   static Result<std::unique_ptr<PageGuard>> of(int data_fd, std::size_t txn_id, const std::vector<std::string>& tables);
 
-  // Where a key is, or would be, in its leaf.
-  struct Spot {
-    std::size_t index = 0, nodes = 0;
+  // The pages from a table's root to one entry of a leaf, all of them checked; empty for a table without entries.
+  struct Step {
+    TreePage page;
+    std::size_t index;
   };
-  // What reading that one key needs, or the first or last key. Each of these fails with CS5009.
-  Result<Spot> path(std::size_t table, std::string_view key) const;
-  Result<Spot> first(std::size_t table) const;
-  Result<Spot> last(std::size_t table) const;
+  using Path = std::vector<Step>;
+  enum class Side { first, last };
+
+  // To the first entry at or behind the key, or to the first or last of all. Each of these fails with CS5009.
+  Result<Path> path(std::size_t table, std::string_view key) const;
+  Result<Path> edge(std::size_t table, Side side) const;
+  // To the entry behind the path's (`last`) or before it; a path that fails stays where it is. Behind the last entry of
+  // all the index of its leaf is one too many.
+  Result<void> move(std::size_t table, Path& path, Side towards) const;
   // What a step from the leaf of the key to the one behind it, or before it, needs.
   Result<void> next_leaf(std::size_t table, std::string_view key) const;
   Result<void> previous_leaf(std::size_t table, std::string_view key) const;
@@ -42,26 +48,18 @@ class PageGuard {
   std::optional<std::string> behind(std::size_t table, std::string_view key) const;
 
  private:
-  struct Step {
-    TreePage page;
-    std::size_t index;
-  };
-  using Path = std::vector<Step>;
   struct Table {
     TableRoot root{};
     // Between these keys, both ends optional, around() has found nothing.
     mutable std::optional<std::string> low, high;
     mutable bool known = false;
   };
-  enum class Side { first, last };
-
   PageGuard(int fd, std::size_t page_bytes, uint64_t pages)
       : place_{fd, page_bytes, pages, TreePage::Kind::records, false} {}
   const Table* table(std::size_t number) const;
   TreePage::Place place_of(const Table& table) const;
   Result<Path> descend(const TreePage::Place& place, const Table& table, std::string_view key) const;
-  Result<Spot> edge(std::size_t table, Side side) const;
-  static Result<void> edge_of(const TreePage::Place& place, uint64_t page, std::size_t depth, Side side);
+  static Result<void> edge_of(const TreePage::Place& place, uint64_t page, std::size_t depth, Side side, Path& out);
   static Result<void> beside(const TreePage::Place& place, const Path& path, Side side);
 
   TreePage::Place place_;

@@ -249,6 +249,19 @@ TEST_CASE("a lane takes in what a large batch needs, and does not wait for more 
   CHECK(bench.cursor->total(store::Fate::delivered) == published * 1000);
 }
 
+TEST_CASE("a lane that lags asks its sources to wait only before its queue would give events up") {
+  LaneBench bench;
+  REQUIRE(bench.start());
+  CHECK_FALSE(bench.lane->has_enough());
+  // However little it holds at the moment: it is busy reading.
+  bench.cursor->set_lag({.in_memory = false, .bytes = 700, .limit_bytes = 1000});
+  CHECK_FALSE(bench.lane->has_enough());
+  bench.cursor->set_lag({.in_memory = false, .bytes = 800, .limit_bytes = 1000});
+  CHECK(bench.lane->has_enough());
+  bench.cursor->set_lag({.in_memory = false, .bytes = 800, .limit_bytes = 0});
+  CHECK_FALSE(bench.lane->has_enough());
+}
+
 TEST_CASE("in order there is one batch in flight and nobody overtakes, not even on retry") {
   auto settings = quiet_settings();
   settings.ordered = true;

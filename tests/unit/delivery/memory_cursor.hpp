@@ -89,6 +89,15 @@ class MemoryCursor final : public store::Cursor {
     letters_.push_back(std::move(letter));
   }
   store::Ledger ledger() const override { return {}; }
+  store::Lag lag() const override {
+    const std::lock_guard lock(mutex_);
+    return lag_;
+  }
+  // What lag() tells from now on.
+  void set_lag(const store::Lag& lag) {
+    const std::lock_guard lock(mutex_);
+    lag_ = lag;
+  }
   void save_state(std::string text) override {
     const std::lock_guard lock(mutex_);
     state_ = std::move(text);
@@ -132,6 +141,7 @@ class MemoryCursor final : public store::Cursor {
   std::set<store::Sequence> sequences_;
   std::array<uint64_t, 4> totals_{};
   bool broken_ = false;
+  store::Lag lag_;
   std::string state_;
   std::size_t saves_ = 0;
 };
