@@ -16,6 +16,9 @@ inline std::string_view clip(std::string_view text, std::size_t limit) noexcept 
   return text.substr(0, end);
 }
 
+// A control character of ASCII.
+inline bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 inline char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 inline bool same_ignoring_case(std::string_view a, std::string_view b) noexcept {

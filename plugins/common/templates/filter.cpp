@@ -34,13 +34,11 @@ constexpr struct {
     {"raw", Kind::raw, false},
 };
 
-bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
 // White space and controls of any length become one blank; none at the ends.
 void fold(std::string_view text, std::string& out) {
   bool gap = false;
   for (const char c : text) {
-    if (c == ' ' || is_control(c)) {
+    if (c == ' ' || common::is_control(c)) {
       gap = !out.empty();
       continue;
     }

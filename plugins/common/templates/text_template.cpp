@@ -11,12 +11,11 @@ namespace {
 
 constexpr std::size_t kMaxHeader = 8 * 1024, kMaxUrl = 8 * 1024, kMaxHostLabel = 63;
 
-bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
 void write_plain(std::string_view text, common::Buffer& out) {
   out.write([&](Out& o) {
     while (!text.empty()) {
-      const auto bad = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_control) - text.begin());
+      const auto bad =
+          static_cast<std::size_t>(std::find_if(text.begin(), text.end(), common::is_control) - text.begin());
       o.raw(text.substr(0, bad));
       if (bad == text.size()) break;
       if (text[bad] == '\n' || text[bad] == '\t') o.byte(' ');

@@ -33,8 +33,10 @@ TEST_CASE("settings reach the plugin as JSON with defaults, without the daemon's
 
 TEST_CASE("a plugin that opens connections itself is told how") {
   const auto json = json_of("network", "timeout = \"5s\"\ntls = { verify = false, min_version = \"1.3\" }\n");
-  CHECK(json == R"({"csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":0,"tls":{"verify":false,"ca_file":"",)"
-                R"("cert_file":"","key_file":"","min_version":"1.3"},"timeout_ms":5000}})");
+  CHECK(
+      json ==
+      R"({"csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":0,"tls":{"verify":false,"ca_file":"",)"
+      R"("cert_file":"","key_file":"","min_version":"1.3"},"timeout_ms":5000}})");
 }
 
 TEST_CASE("a nested table that was not written has the defaults inside of it") {
