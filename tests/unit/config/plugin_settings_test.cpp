@@ -17,7 +17,7 @@ std::string json_of(const std::string& type, const std::string& settings) {
   return loaded.ok() ? exporter(loaded, "it").fallback.settings_json : list(loaded);
 }
 
-constexpr const char* kHost = R"("csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":0}})";
+constexpr const char* kHost = R"("csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":1048576}})";
 
 }  // namespace
 
@@ -35,7 +35,7 @@ TEST_CASE("a plugin that opens connections itself is told how") {
   const auto json = json_of("network", "timeout = \"5s\"\ntls = { verify = false, min_version = \"1.3\" }\n");
   CHECK(
       json ==
-      R"({"csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":0,"tls":{"verify":false,"ca_file":"",)"
+      R"({"csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":1048576,"tls":{"verify":false,"ca_file":"",)"
       R"("cert_file":"","key_file":"","min_version":"1.3"},"timeout_ms":5000}})");
 }
 

@@ -31,9 +31,9 @@ TEST_CASE("every complaint of a plugin stands at its key, with what to write as 
 
 TEST_CASE("a complaint about a part of a text stands at that part") {
   const auto loaded =
-      with("url = \"ab {x\u00e4} cd\"\nauth = { token = \"cred:T\" }\n",
-           {"url@3+5: 'x' is no field; did you mean 'y'?", "url@99+1: behind the end", "url@x: no place"});
-  CHECK(list(loaded).find("CS3009 main.toml:4:11 'url' in exporter 'it': 'x' is no field <did you mean 'y'?>\n") !=
+      with("note = \"ab {x\u00e4} cd\"\nauth = { token = \"cred:T\" }\n",
+           {"note@3+5: 'x' is no field; did you mean 'y'?", "note@99+1: behind the end", "note@x: no place"});
+  CHECK(list(loaded).find("CS3009 main.toml:4:12 'note' in exporter 'it': 'x' is no field <did you mean 'y'?>\n") !=
         std::string::npos);
   CHECK(loaded.diagnostics.size() == 3);
 }

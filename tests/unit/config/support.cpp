@@ -151,7 +151,7 @@ constexpr const char* kRules = R"json({
   "properties": {
     "url": {"type": "string", "x-csiem-origin": true, "x-csiem-mask": "url"},
     "headers": {"type": "object", "additionalProperties": {"type": "string", "x-csiem-mask": true}},
-    "api_key": {"type": "string"},
+    "api_key": {"type": "string"}, "note": {"type": "string"},
     "username": {"description": "User name, without ':'.", "type": "string", "pattern": "^[^:]*$", "default": ""},
     "password": {"type": "string", "x-csiem-secret": true},
     "nodes": {"type": "array", "items": {"type": "string"}},
