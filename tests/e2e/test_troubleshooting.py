@@ -78,7 +78,7 @@ FAULTS = {
 # Told by what a test event cannot meet: the plugins' own tests have them.
 ELSEWHERE = {
     "syslog": {("CS4001", "transport.reset"), ("CS4001", "transport.dns"), ("CS4001", "transport.timeout"),
-               ("CS4001", "tls.handshake"), ("CS4030", "syslog.too_large")},
+               ("CS4001", "tls.handshake"), ("CS4001", "syslog.resending"), ("CS4030", "syslog.too_large")},
     "file": {("CS4001", "ENOSPC"), ("CS4001", "EIO"), ("CS4001", "EACCES"), ("CS4001", ""), ("CS4030", "line_feed"),
              ("CS4030", "confinement")},
 }
