@@ -7,6 +7,8 @@
 
 namespace csiem {
 
+inline constexpr int64_t kNsPerMs = 1'000'000, kNsPerSecond = 1'000'000'000;
+
 // Where every part of the daemon gets the time from. Any thread.
 class Clock {
  public:

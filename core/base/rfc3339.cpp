@@ -4,10 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "base/clock.hpp"
+
 namespace csiem {
 namespace {
-
-constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 void two(char* out, unsigned v) {
   out[0] = static_cast<char>('0' + v / 10);

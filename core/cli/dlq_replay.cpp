@@ -31,11 +31,10 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using store::Inspector;
 
-constexpr auto kLook = std::chrono::milliseconds(200);
-constexpr auto kTick = std::chrono::milliseconds(50);
+constexpr auto kLookAgain = std::chrono::milliseconds(200);
+constexpr auto kTurn = std::chrono::milliseconds(50);
 // Without a letter that ended for so long there is no point in waiting: the exporter is down or held.
 constexpr int64_t kPatienceMs = 60'000;
-constexpr int64_t kNsPerMs = 1'000'000;
 
 // The figures of a job as its document has them.
 struct Figures {
@@ -82,7 +81,7 @@ class InDaemon final : public Replay {
   void cancel(const std::string& id) override {
     static_cast<void>(ask_daemon_json(global_, "DELETE", "/api/v1/jobs/" + id));
   }
-  void wait() override { ::usleep(static_cast<useconds_t>(std::chrono::microseconds(kLook).count())); }
+  void wait() override { ::usleep(static_cast<useconds_t>(std::chrono::microseconds(kLookAgain).count())); }
   std::string trouble() override {
     const auto document = ask_daemon_json(global_, "GET", "/api/v1/exporters");
     if (!document) return {};
@@ -124,7 +123,7 @@ class ByItself final : public Replay {
     pipeline_->tick();
     pipeline_->flush();
     loop_.restart();
-    loop_.run_for(kTick);
+    loop_.run_for(kTurn);
   }
   std::string trouble() override {
     std::string text;

@@ -93,7 +93,7 @@ int explain(const Arguments& arguments) {
 
 int version(const Arguments& arguments) {
   const std::string boost = std::to_string(BOOST_VERSION / 100000) + "." + std::to_string(BOOST_VERSION / 100 % 1000);
-  const std::string libcurl = http::library_versions();
+  const std::string libcurl = csiem::http::library_versions();
   if (arguments.global.json) {
     std::printf(
         "{\"schema\":\"clawdstrike-siem/version/v1\",\"version\":%s,\"abi\":%s,\"compiler\":%s,\"boost\":%s,"

@@ -13,8 +13,6 @@ namespace csiem::cli {
 
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
-
 std::string optional_text(const admin::Parameters& parameters, std::string_view key) {
   const auto at = parameters.find(key);
   return at == parameters.end() ? std::string() : at->second;

@@ -12,8 +12,6 @@ namespace {
 
 using store::Inspector;
 
-constexpr int64_t kNsPerMs = 1'000'000;
-
 int status_of(const Error& error) {
   if (error.code() == Code::denied && error.message_code() != 5003) return kNotPermitted;
   return error.message_code() != 0 ? kIo : kNo;

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-constexpr std::size_t kMaxFile = 64 << 20;
+constexpr std::size_t kMaxPackFile = 64 << 20;
 
 int failed(const Error& error) {
   print_error(error);
@@ -73,7 +73,7 @@ class Export {
 
  private:
   Result<void> copy(PackFile& file) {
-    CS_TRY(text, read_file((fs::path(pack_.directory) / file.path).string(), kMaxFile));
+    CS_TRY(text, read_file((fs::path(pack_.directory) / file.path).string(), kMaxPackFile));
     if (takes_variables(file.path) && fill_in(file, text)) {
       file.bytes = text.size();
       file.sha256 = to_hex(sha256(text));

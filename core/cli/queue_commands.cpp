@@ -15,8 +15,6 @@ namespace {
 
 using store::Inspector;
 
-constexpr int64_t kNsPerMs = 1'000'000;
-
 bool print_line(std::string_view line) {
   const bool ended = line.ends_with('\n');
   return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && (ended || std::fputc('\n', stdout) != EOF);

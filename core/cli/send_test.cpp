@@ -29,7 +29,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-constexpr auto kTick = std::chrono::milliseconds(20);
+constexpr auto kWaitStep = std::chrono::milliseconds(20);
 // What the daemon may need on top of --wait.
 constexpr std::chrono::seconds kGrace{20};
 
@@ -97,7 +97,7 @@ class ByItself final : public Sender {
     CS_CHECK(tests_->start(order, [&](pipeline::SendTestReport given) { report = std::move(given); }));
     while (!report) {
       loop_.restart();
-      loop_.run_for(kTick);
+      loop_.run_for(kWaitStep);
       tests_->tick();
     }
     return result_of(json::parse(send_test_document(*report)));
@@ -132,7 +132,7 @@ std::unique_ptr<Sender> open_sender(const Arguments& arguments, int64_t wait_ms,
   return std::make_unique<ByItself>(std::move(setup));
 }
 
-std::string headline(const json::object& result) {
+std::string verdict_line(const json::object& result) {
   const std::string code = text_member(result, "code"), vendor = text_member(result, "vendor_code");
   const bool ok = flag_member(result, "ok");
   const uint64_t status = number_member(result, "http_status");
@@ -153,7 +153,7 @@ std::string headline(const json::object& result) {
 void print_result(const json::object& result, std::size_t width) {
   const std::string exporter = text_member(result, "exporter");
   std::printf("%-*s  %-4s  %s\n", static_cast<int>(width), exporter.c_str(), flag_member(result, "ok") ? "ok" : "fail",
-              headline(result).c_str());
+              verdict_line(result).c_str());
   const auto more = [&](const std::string& line) {
     std::printf("%*s%s\n", static_cast<int>(width) + 8, "", line.c_str());
   };

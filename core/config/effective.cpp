@@ -48,7 +48,7 @@ class View {
   Rows& rows_;
 };
 
-bool listed(const Key& key) {
+bool shown(const Key& key) {
   return key.use == Key::Use::now && key.kind != Key::Kind::any && !key.fallback.empty() &&
          key.path.find("[]") == std::string_view::npos;
 }
@@ -57,7 +57,7 @@ bool listed(const Key& key) {
 void add_missing(const Node* table, std::span<const Key> keys, const std::string& prefix,
                  const std::vector<const Node*>& defaults, const std::string& plugin, Rows& rows) {
   for (const auto& key : keys) {
-    if (!listed(key) || (table != nullptr && table->at(key.path) != nullptr)) continue;
+    if (!shown(key) || (table != nullptr && table->at(key.path) != nullptr)) continue;
     Loaded::Effective row{prefix + std::string(key.path), std::string(key.fallback), {"default", 0, 0, 0}, {}, true};
     for (const Node* common : defaults) {
       const Node* found = common == nullptr ? nullptr : common->at(key.path);

@@ -2,6 +2,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "credentials/credential_store.hpp"
 #include "credentials/secret_bytes.hpp"
@@ -10,7 +11,6 @@ namespace csiem::credentials {
 namespace {
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kFirstRetryMs = 1'000;
 constexpr int64_t kLastRetryMs = 300'000;
 

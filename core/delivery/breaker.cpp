@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/clock.hpp"
+
 namespace csiem::delivery {
 namespace {
 
-constexpr int64_t kNsPerSecond = 1'000'000'000;
-constexpr int64_t kNsPerMs = 1'000'000;
 constexpr uint32_t kMinRequests = 20;
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
@@ -10,7 +11,6 @@
 namespace csiem::delivery {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 // Memory of events that a destination has taken and not confirmed, and of those on their way.
 constexpr std::size_t kConfirmingWindow = 64U << 20;
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 // What a plugin may need beyond the timeout of its requests.
 constexpr int64_t kGraceMs = 1'000;
 

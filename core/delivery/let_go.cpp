@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
 namespace {
-
-constexpr int64_t kNsPerMs = 1'000'000;
 
 std::vector<Unconfirmed::Part> parts_of(const Parcel& parcel) {
   std::vector<Unconfirmed::Part> parts;

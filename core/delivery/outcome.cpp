@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "delivery/abi_text.hpp"
 #include "delivery/lane_core.hpp"
@@ -12,7 +13,6 @@
 namespace csiem::delivery {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 constexpr uint64_t kSmallestBatchBytes = 4096;
 // A server that refuses a body for its size may close while it is being written, and its answer is lost to the reset.
 // So many such ends in a row, of a body above this size, are taken for that answer. How much of the body was written

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 // A restart is how operators tell that something is mended, often outside of this configuration: breaker and hold go
 // on, but their next probe, one request with one event, comes soon. When it fails the waiting goes on where it was.
 constexpr int64_t kProbeAfterRestartMs = 1'000;

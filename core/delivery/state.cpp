@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kForgivenPerNs = 1.0 / 60e9;
 
 FailureKind kind_of(const Flight& flight) {

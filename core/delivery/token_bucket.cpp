@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/clock.hpp"
+
 namespace csiem::delivery {
 namespace {
 
-constexpr double kNsPerSecond = 1e9;
 constexpr int64_t kHalvingSpacingNs = 1'000'000'000;
 constexpr double kSlowest = 0.1;  // requests per second, below a configured rate
 // Without a configured rate there is nothing to be a fraction of: what the last seconds saw says little when they were
@@ -22,7 +23,7 @@ TokenBucket::TokenBucket(double per_second, double burst, int64_t now_ns)
 
 double TokenBucket::tokens_at(int64_t now_ns) const {
   const double elapsed = static_cast<double>(std::max<int64_t>(now_ns - at_ns_, 0));
-  return std::min(burst_, tokens_ + elapsed / kNsPerSecond * per_second_);
+  return std::min(burst_, tokens_ + elapsed / double{kNsPerSecond} * per_second_);
 }
 
 void TokenBucket::set_rate(double per_second, int64_t now_ns) {
@@ -34,7 +35,7 @@ void TokenBucket::set_rate(double per_second, int64_t now_ns) {
 int64_t TokenBucket::wait_ns(double amount, int64_t now_ns) const {
   if (per_second_ <= 0) return 0;
   const double missing = std::min(amount, burst_) - tokens_at(now_ns);
-  return missing <= 1e-9 ? 0 : static_cast<int64_t>(std::ceil(missing / per_second_ * kNsPerSecond));
+  return missing <= 1e-9 ? 0 : static_cast<int64_t>(std::ceil(missing / per_second_ * double{kNsPerSecond}));
 }
 
 void TokenBucket::take(double amount, int64_t now_ns) {

@@ -2,12 +2,11 @@
 
 #include <charconv>
 
+#include "base/clock.hpp"
 #include "base/rfc3339.hpp"
 
 namespace csiem::ingest {
 namespace {
-
-constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 int64_t days_from_civil(int y, int m, int d) noexcept {
   y -= m <= 2 ? 1 : 0;

@@ -1,11 +1,8 @@
 #include "ingest/recent_ids.hpp"
 
+#include "base/clock.hpp"
+
 namespace csiem::ingest {
-namespace {
-
-constexpr int64_t kNsPerSecond = 1'000'000'000;
-
-}  // namespace
 
 RecentIds::RecentIds(int64_t window_ns) : window_seconds_(window_ns / kNsPerSecond), sets_(std::size_t{1} << kSetBits) {
   static_assert((sizeof(Set) << kSetBits) <= 4 * 1024 * 1024);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/rfc3339.hpp"
 
@@ -20,7 +21,6 @@ constexpr std::size_t kPage = 256;
 constexpr int kMostLooks = 1'024;
 // Jobs that ended and can still be asked about.
 constexpr std::size_t kRemembered = 20;
-constexpr double kNsPerSecond = 1e9;
 
 // What a letter already says about its attempts.
 struct History {
@@ -105,7 +105,7 @@ class Replays::Job {
 
   void tick(Replays& owner) {
     const int64_t now = owner.clock_.mono_ns();
-    const double earned = static_cast<double>(now - last_ns_) / kNsPerSecond * view_.request.per_second;
+    const double earned = static_cast<double>(now - last_ns_) / double{kNsPerSecond} * view_.request.per_second;
     allowance_ = std::min(allowance_ + earned, std::max(view_.request.per_second, 1.0));
     last_ns_ = now;
     for (int looks = 0; looks < kMostLooks && running() && allowance_ >= 1 && in_flight() < kMostInFlight; ++looks) {

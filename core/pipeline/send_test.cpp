@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/messages.hpp"
 #include "config/plugin_words.hpp"
 #include "delivery/replay_sink.hpp"
@@ -14,7 +15,6 @@
 namespace csiem::pipeline {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 constexpr uint32_t kMostAttempts = 3;
 
 // Nothing of a test is in the store.

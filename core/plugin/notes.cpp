@@ -10,7 +10,7 @@
 namespace csiem::plugin {
 namespace {
 
-constexpr std::size_t kMaxSegments = 128, kMaxNotes = 256, kMaxComponents = 64, kMaxNoteBytes = 4096;
+constexpr std::size_t kMaxSegments = 128, kMaxNotes = 256, kMaxAnnounced = 64, kMaxNoteBytes = 4096;
 constexpr uint32_t kNoteType = 1;
 constexpr std::string_view kOwner("Clawdstrike\0", 12);
 
@@ -59,7 +59,7 @@ Result<void> read_segment(std::string_view segment, std::size_t align, std::size
       Announced component;
       if (header.n_descsz > kMaxNoteBytes || !parse_note(segment.substr(desc_at, header.n_descsz), &component))
         return Error{Code::invalid, "its note .note.clawdstrike cannot be understood", 3008};
-      if (out->size() == kMaxComponents) return Error{Code::limit, "announces more than 64 components", 3008};
+      if (out->size() == kMaxAnnounced) return Error{Code::limit, "announces more than 64 components", 3008};
       out->push_back(std::move(component));
     }
     at = desc_at + padded(header.n_descsz, align);

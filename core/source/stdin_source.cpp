@@ -15,9 +15,9 @@
 namespace csiem::source {
 namespace {
 
-constexpr std::size_t kChunk = 256 * 1024;
+constexpr std::size_t kPipeChunk = 256 * 1024;
 constexpr int kPipeBytes = 1024 * 1024;
-constexpr int kMostRounds = 32;
+constexpr int kMostReads = 32;
 
 // The descriptor's flags are left alone, because they are shared with whoever started us: it is asked whether a read
 // would block instead of being made non-blocking.
@@ -41,7 +41,7 @@ class StdinSource final : public Source {
   int problem_code() const override { return problem_.empty() ? 0 : 4502; }
 
   std::optional<LineBlock> read(std::size_t max_bytes) override {
-    for (int round = 0; round < kMostRounds; ++round) {
+    for (int round = 0; round < kMostReads; ++round) {
       if (state_ != State::readable) return std::nullopt;
       if (buffered_)
         if (auto piece = splitter_.take(max_bytes)) return block(*piece, LineBlock::Tail::none);
@@ -68,7 +68,7 @@ class StdinSource final : public Source {
   }
 
   void fill(std::size_t max_bytes) {
-    const auto space = splitter_.space(std::max(kChunk, max_bytes));
+    const auto space = splitter_.space(std::max(kPipeChunk, max_bytes));
     const ssize_t n = ::read(options_.fd, space.data(), space.size());
     if (n > 0) {
       splitter_.filled(static_cast<std::size_t>(n));

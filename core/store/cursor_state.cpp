@@ -9,13 +9,13 @@
 namespace csiem::store {
 namespace {
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kRecordVersion = 1;
 
 }  // namespace
 
 std::optional<CursorState> CursorState::decode(std::string_view record) {
   RecordReader in(record);
-  if (in.number<uint32_t>() != kVersion) return std::nullopt;
+  if (in.number<uint32_t>() != kRecordVersion) return std::nullopt;
   CursorState out(in.number<uint64_t>());
   out.settled_ = SettledRanges(in.number<uint64_t>());
   for (uint64_t& count : out.counts_) count = in.number<uint64_t>();
@@ -48,7 +48,7 @@ std::optional<CursorState> CursorState::decode(std::string_view record) {
 
 std::string CursorState::encode() const {
   RecordWriter out;
-  out.number(kVersion);
+  out.number(kRecordVersion);
   out.number(origin_);
   out.number(settled_.frontier());
   for (const uint64_t count : counts_) out.number(count);

@@ -1,6 +1,7 @@
 // What happens when an exporter lags too far, or the store is full (delivery.md 6). On the writer's thread.
 #include <algorithm>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "store/dead_letters.hpp"
 #include "store/feeds.hpp"
@@ -12,7 +13,6 @@ namespace {
 constexpr std::size_t kBlocksAtOnce = 8;
 // Dead letters that one action makes at most, so that they fit into memory and into one group.
 constexpr uint64_t kMostLetterBytes = 8U << 20;
-constexpr int64_t kNsPerMs = 1'000'000;
 constexpr std::string_view kSeverityWords[kSeverities] = {"info", "low", "medium", "high", "critical"};
 
 struct Copied {

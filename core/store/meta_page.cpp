@@ -12,7 +12,7 @@
 namespace csiem::store {
 namespace {
 
-constexpr uint32_t kMagic = 0xBEEFC0DE, kVersion = 1;
+constexpr uint32_t kLmdbMagic = 0xBEEFC0DE, kLmdbVersion = 1;
 constexpr uint16_t kMetaFlag = 8;
 constexpr uint32_t kFixedMap = 1;
 
@@ -66,7 +66,7 @@ Result<Meta> read_meta(int fd, std::size_t which, std::size_t page_bytes) {
   std::memcpy(&head, page.data(), sizeof head);
   std::memcpy(&meta, page.data() + kPageHead, sizeof meta);
   const std::string name = "page " + std::to_string(which);
-  if ((head.flags & kMetaFlag) == 0 || meta.magic != kMagic || meta.version != kVersion)
+  if ((head.flags & kMetaFlag) == 0 || meta.magic != kLmdbMagic || meta.version != kLmdbVersion)
     return damaged_file(name + " is not the head of a store");
   if (!is_page_size(meta.free.pad) || (page_bytes != 0 && meta.free.pad != page_bytes) ||
       (meta.free.flags & kFixedMap) != 0)

@@ -14,8 +14,8 @@
 namespace csiem::store {
 namespace {
 
-constexpr uint64_t kMagic = 0x7361666570747331;  // "safepts1"
-constexpr uint32_t kVersion = 1;
+constexpr uint64_t kSlotMagic = 0x7361666570747331;  // "safepts1"
+constexpr uint32_t kSlotVersion = 1;
 constexpr std::size_t kSlots = 2;
 
 Error file_error(const std::string& doing, const std::string& path) {
@@ -38,7 +38,7 @@ std::string machine_boot_id() {
 bool SafePoint::read_slot(std::string_view bytes, Slot& out) {
   if (bytes.size() < sizeof(Slot)) return false;
   std::memcpy(&out, bytes.data(), sizeof out);
-  return out.magic == kMagic && out.version == kVersion &&
+  return out.magic == kSlotMagic && out.version == kSlotVersion &&
          out.checksum == crc32c(bytes.substr(0, offsetof(Slot, checksum)));
 }
 
@@ -108,8 +108,8 @@ Result<void> SafePoint::create() {
 
 Result<void> SafePoint::put(Slot slot) {
   if (!fd_) CS_CHECK(create());
-  slot.magic = kMagic;
-  slot.version = kVersion;
+  slot.magic = kSlotMagic;
+  slot.version = kSlotVersion;
   slot.generation = slot_.generation + 1;
   slot.padding = 0;
   std::string bytes(sizeof slot, '\0');

@@ -10,7 +10,7 @@ namespace csiem::store {
 namespace {
 
 // Blocks looked through in one read transaction, so that a running daemon can reuse its pages.
-constexpr std::size_t kBlocksAtOnce = 64, kLettersAtOnce = 4096;
+constexpr std::size_t kTracedAtOnce = 64, kLettersAtOnce = 4096;
 
 struct Place {
   Sequence sequence = 0;
@@ -66,7 +66,7 @@ Result<Sequence> look_in_log(const Database& database, Sequence from, std::strin
   std::size_t looked = 0;
   Sequence next = 0;
   CS_CHECK(database.walk_log(txn, from, [&](const Database::Block& block) {
-    if (looked++ == kBlocksAtOnce) {
+    if (looked++ == kTracedAtOnce) {
       next = block.first;
       return false;
     }
