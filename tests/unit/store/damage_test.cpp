@@ -288,7 +288,7 @@ TEST_CASE("any damage behind the pages that are checked at the start: no crash, 
   const std::string good = make_large_store();
   std::mt19937 random(11);
   int refused = 0, lost = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 20; ++round) {
     CAPTURE(round);
     std::string bad = good;
     const std::size_t pages = bad.size() / kPage;
