@@ -17,7 +17,8 @@ std::string json_of(const std::string& type, const std::string& settings) {
   return loaded.ok() ? exporter(loaded, "it").fallback.settings_json : list(loaded);
 }
 
-constexpr const char* kHost = R"("csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":1048576}})";
+constexpr const char* kHost =
+    R"("csiem":{"host_name":"box","version":"1.0.0","instance":"it","batch_max_bytes":1048576}})";
 
 }  // namespace
 
