@@ -9,10 +9,6 @@
 
 namespace csiem::config {
 
-// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (no part edited twice), or
-// `limit` + 1 when more are needed.
-std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit);
-
 // The nearest of `known`: at most 2 edits away, 1 when `word` has fewer than five characters. Empty when none is.
 std::string nearest(std::string_view word, const std::vector<std::string>& known);
 

@@ -1,6 +1,7 @@
 #include "process/expression_fields.hpp"
 
 #include <algorithm>
+#include <csiem/sdk/edit_distance.hpp>
 #include <vector>
 
 namespace csiem::process {
@@ -49,23 +50,6 @@ constexpr Field kFields[] = {
     {"labels", FieldType::object, nullptr},
 };
 
-// Restricted Damerau-Levenshtein distance, or `limit` + 1 when it is larger.
-std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
-  if (a.size() > b.size() + limit || b.size() > a.size() + limit || a.size() > 64) return limit + 1;
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
 std::size_t allowed_distance(std::string_view text) { return text.size() < 5 ? 1 : 2; }
 
 }  // namespace
@@ -80,7 +64,7 @@ std::string nearest_field(std::string_view path) {
   std::string_view best;
   std::size_t best_distance = allowed_distance(path) + 1;
   for (const Field& field : kFields) {
-    const std::size_t d = distance(path, field.path, best_distance);
+    const std::size_t d = edit_distance(path, field.path, best_distance);
     if (d < best_distance) {
       best = field.path;
       best_distance = d;
@@ -90,7 +74,7 @@ std::string nearest_field(std::string_view path) {
   // "lables.team": the head is misspelt, what follows is free.
   const std::string_view head = path.substr(0, path.find('.'));
   for (const std::string_view open : {"labels", "metadata"})
-    if (head != path && distance(head, open, allowed_distance(head)) <= allowed_distance(head))
+    if (head != path && edit_distance(head, open, allowed_distance(head)) <= allowed_distance(head))
       return std::string(open) + std::string(path.substr(head.size()));
   // "severity" and "session.guard" mean the field that ends so.
   const std::string_view leaf = path.substr(path.rfind('.') + 1);
@@ -102,7 +86,7 @@ std::string nearest_field(std::string_view path) {
 
 std::string nearest_severity(std::string_view word) {
   for (const std::string_view known : {"info", "low", "medium", "high", "critical"})
-    if (distance(word, known, allowed_distance(word)) <= allowed_distance(word)) return std::string(known);
+    if (edit_distance(word, known, allowed_distance(word)) <= allowed_distance(word)) return std::string(known);
   return {};
 }
 

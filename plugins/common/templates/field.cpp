@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <csiem/sdk/edit_distance.hpp>
 
 #include "common/json_members.hpp"
 
@@ -58,28 +59,11 @@ constexpr Known kFields[] = {
     {"metadata", nullptr, false},
 };
 
-// Edits between two short words: a letter more, less, changed, or two swapped.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
 std::string nearest(std::string_view path) {
-  if (path.size() > 64) return {};
   std::string_view best;
   std::size_t fewest = path.size() < 5 ? 2 : 3;
   for (const Known& known : kFields)
-    if (const std::size_t d = distance(path, known.path); d < fewest) {
+    if (const std::size_t d = edit_distance(path, known.path, fewest); d < fewest) {
       fewest = d;
       best = known.path;
     }

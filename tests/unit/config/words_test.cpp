@@ -1,6 +1,8 @@
 // The small parts: units, suggestions, URLs, positions.
 #include <doctest/doctest.h>
 
+#include <csiem/sdk/edit_distance.hpp>
+
 #include "config/scan.hpp"
 #include "config/suggest.hpp"
 #include "config/url.hpp"
@@ -67,12 +69,12 @@ TEST_CASE("sizes") {
 }
 
 TEST_CASE("the distance counts a swap of neighbours as one edit and never edits a part twice") {
-  CHECK(edit_distance("batch_sise", "batch_size", 2) == 1);
-  CHECK(edit_distance("hihg", "high", 2) == 1);
-  CHECK(edit_distance("ca", "abc", 3) == 3);  // the unrestricted distance is 2
-  CHECK(edit_distance("abc", "abc", 2) == 0);
-  CHECK(edit_distance("", "ab", 2) == 2);
-  CHECK(edit_distance("kitten", "sitting", 2) == 3);
+  CHECK(csiem::edit_distance("batch_sise", "batch_size", 2) == 1);
+  CHECK(csiem::edit_distance("hihg", "high", 2) == 1);
+  CHECK(csiem::edit_distance("ca", "abc", 3) == 3);  // the unrestricted distance is 2
+  CHECK(csiem::edit_distance("abc", "abc", 2) == 0);
+  CHECK(csiem::edit_distance("", "ab", 2) == 2);
+  CHECK(csiem::edit_distance("kitten", "sitting", 2) == 3);
 }
 
 TEST_CASE("short words need to be nearer than long ones") {
