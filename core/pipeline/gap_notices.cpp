@@ -4,13 +4,9 @@
 #include <array>
 #include <utility>
 
-#include <csiem/json.hpp>
-
-#include "base/buffer.hpp"
 #include "base/log.hpp"
-#include "base/rfc3339.hpp"
-#include "base/version.hpp"
 #include "event/ids.hpp"
+#include "pipeline/own_event.hpp"
 
 namespace csiem::pipeline {
 namespace {
@@ -43,58 +39,28 @@ std::string gap_event_json(const store::Gap& gap, std::string_view host_name) {
   std::size_t worst = 0;
   for (std::size_t i = 0; i < store::kSeverities; ++i)
     if (gap.by_severity[i] > 0) worst = i;
-  const std::string agent = host_name.empty() ? std::string("clawdstrike-siem") : std::string(host_name);
-  const std::string count = std::to_string(gap.events());
-  const std::string reason = count + (gap.events() == 1 ? " event" : " events") + " not delivered: " + gap.reason +
-                             (gap.to_letters ? "; in the dead letters" : "; dropped");
-  Buffer text;
-  Out out(text.writer());
-  Json json(out);
-  json.open();
-  json.text("schema_version", "1.0.0");
-  json.text("event_id", gap_id(gap));
-  json.text("event_type", "policy_violation");
-  json.text("event_category", "configuration");
-  json.text("timestamp", format_rfc3339(gap.unix_ns));
-  json.text("ingested_at", format_rfc3339(gap.unix_ns));
-  json.open("agent");
-  json.text("id", agent);
-  json.text("name", agent);
-  json.text("version", kVersion);
-  json.text("type", "clawdstrike");
-  json.close();
-  json.open("session");
-  json.text("id", "clawdstrike-siem");
-  json.close();
-  json.text("outcome", "failure");
-  json.text("action", "events_not_delivered");
-  json.open("threat");
-  json.close();
-  json.open("decision");
-  json.boolean("allowed", true);
-  json.text("guard", "engine");
-  json.text("severity", kSeverityWords[worst]);
-  json.text("reason", reason);
-  json.close();
-  json.open("resource");
-  json.text("type", "configuration");
-  json.text("name", "exporter " + gap.exporter);
-  json.text("path", "exporters." + gap.exporter + ".queue");
-  json.close();
-  json.open("metadata");
-  json.text("exporter", gap.exporter);
-  json.integer("events", gap.events());
-  json.integer("first_sequence", gap.first);
-  json.integer("last_sequence", gap.last);
-  json.boolean("dead_letters", gap.to_letters);
-  json.open("by_severity");
-  for (std::size_t i = 0; i < store::kSeverities; ++i) json.integer(kSeverityWords[i], gap.by_severity[i]);
-  json.close();
-  json.close();
-  json.open("labels");
-  json.close();
-  json.close();
-  return std::string(text.view());
+  OwnEvent event;
+  event.id = gap_id(gap);
+  event.unix_ns = gap.unix_ns;
+  event.type = "policy_violation";
+  event.action = "events_not_delivered";
+  event.severity = kSeverityWords[worst];
+  event.success = false;
+  event.ingested = true;
+  event.reason = std::to_string(gap.events()) + (gap.events() == 1 ? " event" : " events") +
+                 " not delivered: " + gap.reason + (gap.to_letters ? "; in the dead letters" : "; dropped");
+  event.resource_name = "exporter " + gap.exporter;
+  event.resource_path = "exporters." + gap.exporter + ".queue";
+  return own_event_json(event, host_name, [&](Json& json) {
+    json.text("exporter", gap.exporter);
+    json.integer("events", gap.events());
+    json.integer("first_sequence", gap.first);
+    json.integer("last_sequence", gap.last);
+    json.boolean("dead_letters", gap.to_letters);
+    json.open("by_severity");
+    for (std::size_t i = 0; i < store::kSeverities; ++i) json.integer(kSeverityWords[i], gap.by_severity[i]);
+    json.close();
+  });
 }
 
 // Of the one notice that is on its way.
