@@ -10,6 +10,8 @@
 #include "base/clock.hpp"
 #include "credentials/credential_store.hpp"
 #include "delivery/lane.hpp"
+#include "pipeline/credential_settings.hpp"
+#include "store/no_cursor.hpp"
 
 namespace csiem::cli {
 namespace {
@@ -18,17 +20,6 @@ using delivery::HealthReport;
 
 constexpr int64_t kLongestTimeoutMs = 10'000;
 constexpr auto kLook = std::chrono::milliseconds(200);
-
-// There are no events and nothing is to be remembered.
-class NoEvents final : public store::Cursor {
- public:
-  void start(store::Deliver) override {}
-  void settle(store::Sequence, store::Sequence, const std::array<uint64_t, 4>&) override {}
-  void dead_letter(store::DeadLetter) override {}
-  store::Ledger ledger() const override { return {}; }
-  void save_state(std::string) override {}
-  std::string state() const override { return {}; }
-};
 
 // Answers as they come, from the delivery threads.
 class Answers {
@@ -54,14 +45,6 @@ class Answers {
   std::vector<std::pair<std::size_t, HealthReport>> reports_;
 };
 
-credentials::CredentialStore::Settings credential_settings(const config::Credentials& from) {
-  credentials::CredentialStore::Settings to;
-  to.default_provider = from.provider;
-  to.env.prefix = from.env_prefix;
-  to.file = {from.file_dir, from.file_trim, from.file_trust_mount};
-  return to;
-}
-
 bool resolved(const config::Exporter& exporter, const credentials::CredentialStore& store) {
   const auto there = [&](const config::Destination& destination) {
     return std::all_of(destination.secrets.begin(), destination.secrets.end(), [&](const config::SecretBinding& one) {
@@ -76,7 +59,7 @@ bool resolved(const config::Exporter& exporter, const credentials::CredentialSto
 }  // namespace
 
 std::vector<Asked> ask_destinations(const config::Configuration& configuration, plugin::Registry& plugins) {
-  credentials::CredentialStore secrets(credential_settings(configuration.credentials), system_clock());
+  credentials::CredentialStore secrets(pipeline::credential_settings(configuration.credentials), system_clock());
   const auto answers = std::make_shared<Answers>();
   delivery::Delivery delivery(0, system_clock());
   std::vector<Asked> all;
@@ -92,7 +75,7 @@ std::vector<Asked> ask_destinations(const config::Configuration& configuration, 
     parts.settings.timeout_ms = std::min(exporter.timeout_ms, kLongestTimeoutMs);
     parts.exporter = *component;
     parts.credentials = &secrets;
-    parts.cursor = std::make_unique<NoEvents>();
+    parts.cursor = std::make_unique<store::NoCursor>();
     parts.from_log = parts.watch_health = false;
     one.kind = delivery.add_lane(std::move(parts)) ? Asked::Kind::answered : Asked::Kind::not_creatable;
   }

@@ -11,22 +11,12 @@
 #include "delivery/replay_sink.hpp"
 #include "pipeline/lane_parts.hpp"
 #include "pipeline/send_test_event.hpp"
+#include "store/no_cursor.hpp"
 
 namespace csiem::pipeline {
 namespace {
 
 constexpr uint32_t kMostAttempts = 3;
-
-// Nothing of a test is in the store.
-class NoCursor final : public store::Cursor {
- public:
-  void start(store::Deliver) override {}
-  void settle(store::Sequence, store::Sequence, const std::array<uint64_t, 4>&) override {}
-  void dead_letter(store::DeadLetter) override {}
-  store::Ledger ledger() const override { return {}; }
-  void save_state(std::string) override {}
-  std::string state() const override { return {}; }
-};
 
 // How it ended, told by the lane's thread.
 struct Ending {
@@ -68,7 +58,7 @@ class SendTests::Test {
     component_ = parts.exporter;
     report_.format = parts.format == nullptr ? "" : parts.format->name;
     parts.credentials = parts_.credentials;
-    parts.cursor = std::make_unique<NoCursor>();
+    parts.cursor = std::make_unique<store::NoCursor>();
     parts.clock = parts_.clock;
     parts.dry_run = parts_.dry_run;
     parts.from_log = false;
