@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/command_host.hpp"
 #include "config/config.hpp"
 #include "credentials/credential_store.hpp"
 #include "delivery/verdict.hpp"
@@ -26,7 +27,7 @@ struct Exchange {
 };
 
 // The exporter host of such a command: sends requests, waits, has no timers. One thread.
-class PluginSession final : public plugin::ExporterHost {
+class PluginSession final : public CommandHost {
  public:
   // Answers a request in the network's place, or lets it go out by returning nothing.
   using Instead = std::function<std::optional<http::Response>(const http::Request&)>;
@@ -45,17 +46,9 @@ class PluginSession final : public plugin::ExporterHost {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
   csiem_status http_send(const csiem_http_request&, csiem_http_done, void* user, uint64_t* id, csiem_error*) override;
-  void http_cancel(uint64_t) override {}
   csiem_status complete(uint64_t token, const csiem_batch_result&) override;
-  csiem_status let_go(uint64_t) override { return CSIEM_OK; }
-  csiem_status post(csiem_task, void*) override { return CSIEM_E_UNSUPPORTED; }
-  csiem_status timer(uint32_t, csiem_task, void*, uint64_t*) override { return CSIEM_E_UNSUPPORTED; }
-  void timer_cancel(uint64_t) override {}
   csiem_status borrow_secret(std::string_view handle, csiem_secret_use use, void* user) override;
-  bool log_enabled(int32_t level) override { return level >= CSIEM_LOG_WARN; }
   void log(int32_t level, std::string_view text, const csiem_kv* fields, uint32_t count) override;
-  void count(std::string_view, uint64_t) override {}
-  void observe(std::string_view, double) override {}
   void strike(const plugin::Strike& strike) override { warnings_.push_back("broke its contract: " + strike.what); }
 
  private:

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/command_host.hpp"
 #include "plugin/registry.hpp"
 
 namespace csiem::cli {
@@ -17,7 +18,7 @@ std::vector<std::string> try_create(const plugin::Component& component, const st
                                     const std::string& settings_json);
 
 // Sends nothing: prints what it is asked to send, secrets elided.
-class RequestPrinter final : public plugin::ExporterHost {
+class RequestPrinter final : public CommandHost {
  public:
   // `masked`: of config::Destination.
   RequestPrinter(std::function<void(std::string_view)> print, std::vector<std::string> masked)
@@ -27,17 +28,8 @@ class RequestPrinter final : public plugin::ExporterHost {
   void lend_secrets() { lends_ = true; }
   csiem_status http_send(const csiem_http_request& request, csiem_http_done done, void* user, uint64_t* id,
                          csiem_error* error) override;
-  void http_cancel(uint64_t) override {}
-  csiem_status complete(uint64_t, const csiem_batch_result&) override { return CSIEM_OK; }
-  csiem_status let_go(uint64_t) override { return CSIEM_OK; }
-  csiem_status post(csiem_task, void*) override { return CSIEM_E_UNSUPPORTED; }
-  csiem_status timer(uint32_t, csiem_task, void*, uint64_t*) override { return CSIEM_E_UNSUPPORTED; }
-  void timer_cancel(uint64_t) override {}
   csiem_status borrow_secret(std::string_view handle, csiem_secret_use use, void* user) override;
-  bool log_enabled(int32_t level) override { return level >= CSIEM_LOG_WARN; }
   void log(int32_t level, std::string_view text, const csiem_kv* fields, uint32_t count) override;
-  void count(std::string_view, uint64_t) override {}
-  void observe(std::string_view, double) override {}
   void strike(const plugin::Strike& strike) override;
 
  private:
