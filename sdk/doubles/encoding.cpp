@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace csiem::doubles {
@@ -45,6 +46,28 @@ std::string percent_decoded(std::string_view text) {
       out += text[i] == '+' ? ' ' : text[i];
     }
   }
+  return out;
+}
+
+std::string hex(std::string_view bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += kHex[static_cast<unsigned char>(c) >> 4];
+    out += kHex[static_cast<unsigned char>(c) & 15u];
+  }
+  return out;
+}
+
+std::string from_base64(std::string_view text) {
+  std::string padded(text);
+  while (padded.size() % 4 != 0) padded += '=';
+  std::string out(padded.size() / 4 * 3, '\0');
+  const int size =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(padded.data()), static_cast<int>(padded.size()));
+  const auto filler = static_cast<std::size_t>(std::count(padded.begin(), padded.end(), '='));
+  out.resize(size < 0 ? 0 : static_cast<std::size_t>(size) - filler);
   return out;
 }
 

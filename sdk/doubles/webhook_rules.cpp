@@ -22,28 +22,6 @@ std::string hmac(std::string_view key, std::string_view text) {
   return {reinterpret_cast<const char*>(out), size};
 }
 
-std::string hex(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kHex[static_cast<unsigned char>(c) >> 4];
-    out += kHex[static_cast<unsigned char>(c) & 15u];
-  }
-  return out;
-}
-
-std::string from_base64(std::string_view text) {
-  std::string padded(text);
-  while (padded.size() % 4 != 0) padded += '=';
-  std::string out(padded.size() / 4 * 3, '\0');
-  const int size =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(padded.data()), static_cast<int>(padded.size()));
-  const auto filler = static_cast<std::size_t>(std::count(padded.begin(), padded.end(), '='));
-  out.resize(size < 0 ? 0 : static_cast<std::size_t>(size) - filler);
-  return out;
-}
-
 // "a,b,c" apart.
 std::vector<std::string_view> parts(std::string_view text, char separator) {
   std::vector<std::string_view> out;
