@@ -83,6 +83,7 @@ class UnconfirmedBatches {
 class GivenBack {
  public:
   void note(store::Range range, uint32_t attempt, int64_t first_sent_running_ns) {
+    if (all_.size() == kMostKept) all_.erase(all_.begin());  // what the queue's policy gave up never comes again
     all_.push_back({range, attempt, first_sent_running_ns});
   }
   // Tells the source batch, which has just come, what is known about its events.
@@ -108,6 +109,7 @@ class GivenBack {
   }
 
  private:
+  static constexpr std::size_t kMostKept = 4096;
   struct Entry {
     store::Range range;
     uint32_t attempt;
