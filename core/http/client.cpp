@@ -1,7 +1,10 @@
 #include "http/client.hpp"
 
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "http/multi.hpp"
 #include "http/transfer.hpp"
@@ -11,6 +14,12 @@ namespace {
 
 constexpr std::size_t kMaxIdleTransfers = 16;
 constexpr std::size_t kMaxSpareBytes = 16 * 1024 * 1024;
+
+long status_of(CURL* easy) {
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
 
 }  // namespace
 
@@ -31,8 +40,9 @@ struct Client::Impl {
   Multi& multi_for(const Policy& policy) {
     auto& multi = multis[policy.max_connections_per_host];
     if (!multi)
-      multi = Multi::create(loop, policy.max_connections_per_host,
-                            [this](CURL* easy, CURLcode code) { ended(easy, code); });
+      multi = Multi::create(
+          loop, policy.max_connections_per_host, [this](CURL* easy, CURLcode code) { note_end(easy, code); },
+          [this] { report_ends(); });
     return *multi;
   }
 
@@ -55,14 +65,31 @@ struct Client::Impl {
     spare_bodies.push_back(std::move(body));
   }
 
-  void ended(CURL* easy, CURLcode code) {
-    const auto found = in_flight.find(Transfer::of(easy).id);
-    if (found == in_flight.end()) return;
-    InFlight request = std::move(found->second);
-    in_flight.erase(found);
-    const Response response = request.transfer->finish(code);
-    give_back(std::move(request.transfer));
-    request.done(response);  // last: it may destroy the client
+  void note_end(CURL* easy, CURLcode code) {
+    const RequestId id = Transfer::of(easy).id;
+    if (in_flight.contains(id)) ended.push_back({id, code, code != CURLE_OK || status_of(easy) >= 300});
+  }
+
+  // What went wrong first: a caller who is asked to slow down hears of it before another answer lets him send more.
+  void report_ends() {
+    const std::weak_ptr<const bool> here = alive;
+    std::vector<End> ends;
+    ends.swap(ended);
+    std::stable_partition(ends.begin(), ends.end(), [](const End& end) { return end.bad; });
+    for (const End& end : ends) {
+      const auto found = in_flight.find(end.id);
+      if (found == in_flight.end()) continue;  // cancelled by a handler
+      InFlight request = std::move(found->second);
+      in_flight.erase(found);
+      const Response response = request.transfer->finish(end.code);
+      give_back(std::move(request.transfer));
+      request.done(response);  // it may destroy the client
+      if (here.expired()) return;
+    }
+    if (ended.empty()) {
+      ends.clear();
+      ended.swap(ends);  // keeps the memory
+    }
   }
 
   boost::asio::io_context& loop;
@@ -74,6 +101,14 @@ struct Client::Impl {
   std::vector<std::string> spare_bodies;
   std::size_t spare_bytes = 0;
   RequestId last_id = 0;
+
+  struct End {
+    RequestId id;
+    CURLcode code;
+    bool bad;
+  };
+  std::vector<End> ended;  // and not reported yet
+  const std::shared_ptr<const bool> alive = std::make_shared<const bool>(true);
 };
 
 Client::Client(boost::asio::io_context& loop) : impl_(std::make_unique<Impl>(loop)) {}

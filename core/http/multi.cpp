@@ -40,8 +40,8 @@ struct Socket {
 
 class AsioMulti final : public Multi, public std::enable_shared_from_this<AsioMulti> {
  public:
-  AsioMulti(asio::io_context& loop, uint32_t max_connections_per_host, Done done)
-      : loop_(loop), timer_(std::in_place, loop), done_(std::move(done)) {
+  AsioMulti(asio::io_context& loop, uint32_t max_connections_per_host, Done done, AllDone all_done)
+      : loop_(loop), timer_(std::in_place, loop), done_(std::move(done)), all_done_(std::move(all_done)) {
     start_libcurl();
     multi_ = curl_multi_init();
     if (multi_ == nullptr) return;
@@ -160,16 +160,19 @@ class AsioMulti final : public Multi, public std::enable_shared_from_this<AsioMu
   }
 
   void report_ended() {
-    const auto keep = shared_from_this();  // a callback may destroy the client
     int left = 0;
-    while (!closed_) {
-      const CURLMsg* const message = curl_multi_info_read(multi_, &left);
-      if (message == nullptr) return;
+    while (const CURLMsg* const message = curl_multi_info_read(multi_, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       CURL* const easy = message->easy_handle;
       const CURLcode code = message->data.result;
       curl_multi_remove_handle(multi_, easy);
       done_(easy, code);
+      if (std::exchange(reporting_, true)) continue;
+      // Behind the sockets that are ready as well, whose transfers belong to these.
+      asio::post(loop_, [self = shared_from_this()] {
+        self->reporting_ = false;
+        if (!self->closed_) self->all_done_();
+      });
     }
   }
 
@@ -179,13 +182,16 @@ class AsioMulti final : public Multi, public std::enable_shared_from_this<AsioMu
   CURLM* multi_ = nullptr;
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
   Done done_;
+  AllDone all_done_;
   bool closed_ = false;
+  bool reporting_ = false;  // all_done_ is queued
 };
 
 }  // namespace
 
-std::shared_ptr<Multi> Multi::create(asio::io_context& loop, uint32_t max_connections_per_host, Done done) {
-  return std::make_shared<AsioMulti>(loop, max_connections_per_host, std::move(done));
+std::shared_ptr<Multi> Multi::create(asio::io_context& loop, uint32_t max_connections_per_host, Done done,
+                                     AllDone all_done) {
+  return std::make_shared<AsioMulti>(loop, max_connections_per_host, std::move(done), std::move(all_done));
 }
 
 }  // namespace csiem::http

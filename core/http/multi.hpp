@@ -18,11 +18,14 @@ namespace csiem::http {
 // nothing.
 class Multi {
  public:
-  // Runs from the loop, outside of every libcurl call, when a handle has ended and was removed. May add, remove and
-  // close.
+  // For each handle that has ended, after it was removed. May not add, remove or close.
   using Done = std::function<void(CURL*, CURLcode)>;
+  // Runs from the loop, outside of every libcurl call, once for all handles that ended together. May add, remove and
+  // close.
+  using AllDone = std::function<void()>;
   // `max_connections_per_host`: 0 for no limit.
-  static std::shared_ptr<Multi> create(boost::asio::io_context& loop, uint32_t max_connections_per_host, Done done);
+  static std::shared_ptr<Multi> create(boost::asio::io_context& loop, uint32_t max_connections_per_host, Done done,
+                                       AllDone all_done);
   virtual ~Multi() = default;
 
   virtual bool add(CURL* easy) = 0;

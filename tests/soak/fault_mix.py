@@ -98,8 +98,8 @@ class Double(Mock):
 
 
 def broken_waits(requests, slots, kills):
-    """Answers with Retry-After that more requests followed than could be under way already. A daemon that was killed
-    has nobody who remembers."""
+    """Answers with Retry-After that more requests followed than could be under way already, those counted twice whose
+    connection was reset: they are sent again at once. A daemon that was killed has nobody who remembers."""
     broken = []
     for throttled in requests:
         if not throttled["retry_after"]:
@@ -107,7 +107,7 @@ def broken_waits(requests, slots, kills):
         answered = throttled["answered_ns"]
         until = min([answered + int(throttled["retry_after"]) * 10**9] + [kill for kill in kills if kill > answered])
         early = [r for r in requests if r["path"] == throttled["path"] and answered < r["came_ns"] < until]
-        if len(early) > slots:
+        if len(early) > slots + sum(r["fault"] == "reset-before" for r in early):
             broken.append((throttled["request"], len(early)))
     return broken
 

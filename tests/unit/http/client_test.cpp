@@ -285,6 +285,24 @@ TEST_CASE("a handler may cancel requests that have ended with its own") {
   CHECK(answered == 1);
 }
 
+TEST_CASE("of answers that came together, those that ask for less are heard first") {
+  for (int bad = 0; bad < 4; ++bad) {
+    Server server([&](const Seen& seen) {
+      return Reply{answer(seen.target == "/" + std::to_string(bad) ? 503 : 200).bytes, After::keep, 30};
+    });
+    Fixture f(server.origin());
+    std::vector<int> heard;
+    for (int i = 0; i < 4; ++i)
+      REQUIRE(f.client->send(post(server.origin() + "/" + std::to_string(i)), f.policy,
+                             [&](const Response& r) { heard.push_back(r.status); }));
+    // Sent, and answered while nobody looks.
+    REQUIRE(f.run_until([&] { return server.seen().size() == 4; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    CHECK(f.run_until([&] { return heard.size() == 4; }));
+    CHECK(heard.front() == 503);
+  }
+}
+
 TEST_CASE("a handler may send again, and may destroy the client") {
   Server server([](const Seen&) { return answer(200); });
   Fixture f(server.origin());

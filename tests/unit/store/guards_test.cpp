@@ -72,9 +72,9 @@ TEST_CASE("sources wait while the disk is nearly full, nothing is dropped, and t
   auto options = options_for(dir.path());
   options.clock = &clock;
   options.disk_space = [&] { return DiskSpace{free.load(), 1000 * kGiB}; };
+  std::atomic<int> progress{0};  // the store's thread counts until the store is gone
   const auto store = *store::open_store(options);
   FakeLane lane(*store, "out");
-  std::atomic<int> progress{0};
   store->on_progress([&] { ++progress; });
   Numbers made;
   REQUIRE(store->append(made.batch(5), "audit", "1"));

@@ -64,8 +64,8 @@ class FullDisk {
 TEST_CASE("events and their checkpoint are durable together, and only then published") {
   const TemporaryDirectory dir;
   {
-    const auto store = open_store(dir.path());
     std::atomic<int> published{0};
+    const auto store = open_store(dir.path());
     store->on_publish([&](const event::BatchRef& batch) { published += static_cast<int>(batch->events().size()); });
     CHECK(store->checkpoint("audit").empty());
     Numbers made;
@@ -227,10 +227,10 @@ TEST_CASE("dead letters keep their limits, the oldest go first, and totals stay 
 
 TEST_CASE("a full disk loses nothing: the sources wait, and it goes on when there is room") {
   const TemporaryDirectory dir;
+  std::atomic<bool> progress{false};
   const auto store = open_store(dir.path());
   FakeLane lane(*store, "out", true);
   Numbers made;
-  std::atomic<bool> progress{false};
   store->on_progress([&] { progress = true; });
   REQUIRE(store->append(made.batch(10), "audit", "1"));
   REQUIRE(store->flush());
