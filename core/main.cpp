@@ -4,14 +4,16 @@
 
 namespace {
 
-// What is larger (the bytes of batches, the blocks that a commit writes) gets pages of its own, which go back to the
-// system when it is freed. Left to itself the allocator raises this bound with the first of them that is freed, and
-// then keeps, between small ones that live on, about as much again as is in use.
-constexpr int kLargeBytes = 128 * 1024;
+// The bytes of batches come and go all the time, in pieces of some 100 KiB: got from the system and given back each
+// time they cost as much as everything else that is done with an event. What is larger than this gets pages of its own.
+// Left to itself the allocator raises these bounds with what is freed, and then keeps several times what is in use.
+constexpr int kLargeBytes = 4 << 20;
+constexpr int kKeptFreeBytes = 8 << 20;
 
 }  // namespace
 
 int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  mallopt(M_TRIM_THRESHOLD, kKeptFreeBytes);
   return csiem::cli::main(argc, argv);
 }

@@ -179,6 +179,7 @@ std::size_t Lane::on_the_way() const {
 void Lane::note_confirming(int64_t now) {
   if (!context_.confirms_later) return;
   uint64_t events = 0;
+  bool newly = false;
   for (const auto& flight : context_.flights.all()) {
     const bool taken = flight->requests_made > 0 && flight->requests_open == 0 &&
                        flight->transport == http::Transport::ok && flight->status >= 200 && flight->status < 300;
@@ -186,6 +187,7 @@ void Lane::note_confirming(int64_t now) {
       on_accepted(*flight, now);
       flight->probe = false;  // it has shown what it was sent for
       context_.flights.confirming(*flight);
+      newly = true;
     }
     if (flight->confirming) events += flight->parcel->count;
   }
@@ -197,6 +199,7 @@ void Lane::note_confirming(int64_t now) {
   context_.stats.let_go_events.store(let_go, std::memory_order_relaxed);
   context_.stats.confirming_events.store(events + let_go, std::memory_order_relaxed);
   context_.stats.confirming_bytes.store(context_.flights.confirming_bytes(), std::memory_order_relaxed);
+  if (newly) settlement_.eased();
 }
 
 int64_t Lane::silence_ns(const Flight& flight) const {

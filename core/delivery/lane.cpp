@@ -13,6 +13,9 @@ namespace {
 // What a lane may hold before its sources wait for it: enough to keep every permit busy, small enough to stay in the
 // cache's neighbourhood and under the memory promise. More for batches that need more, within reason.
 constexpr std::size_t kEnoughBytes = 8U << 20, kMostEnoughBytes = 32U << 20;
+// How far behind and for how long its sources wait for a lane to catch up.
+constexpr uint64_t kNearBytes = 32U << 20;
+constexpr int64_t kCatchUpMs = 250;
 // Of batches that a destination has taken and not yet confirmed: what it confirms in a second or two at full speed.
 constexpr std::size_t kMostConfirmingBytes = 32U << 20;
 
@@ -64,7 +67,7 @@ Lane::Lane(LaneParts parts, const Clock& clock, const Tuning& tuning, TokenSourc
       attempted_(std::move(parts.attempted)),
       watch_health_(parts.watch_health),
       cursor_(std::move(parts.cursor)),
-      settlement_(*cursor_, context_.stats, parts.settled),
+      settlement_(*cursor_, context_.stats, parts.eased),
       retry_(retry_policy(parts.settings.retry)),
       budget_(clock_.mono_ns()),
       breaker_({parts.settings.breaker.failure_threshold, parts.settings.breaker.open_for_ms}, random_),
@@ -166,7 +169,8 @@ bool Lane::has_enough() const {
   // A lane that reads the log is not helped by waiting, and new events may be urgent. But before its queue's policy has
   // to give events up, they rather stay with their sources.
   if (const store::Lag lag = cursor_->lag(); !lag.in_memory)
-    return lag.limit_bytes != 0 && lag.bytes >= lag.limit_bytes / 4 * 3;
+    return (lag.limit_bytes != 0 && lag.bytes >= lag.limit_bytes / 4 * 3) || may_catch_up(lag);
+  behind_since_ns_.store(0, std::memory_order_relaxed);
   // What waits for a confirmation is no work any more.
   const uint64_t bytes = context_.stats.queued_bytes.load(std::memory_order_relaxed);
   const uint64_t events = context_.stats.queued_events.load(std::memory_order_relaxed);
@@ -175,6 +179,16 @@ bool Lane::has_enough() const {
   const uint64_t to_send = events > confirming ? events - confirming : 0;
   const uint64_t held = events > let_go ? events - let_go : 0;
   return (confirming == 0 ? bytes : bytes / std::max<uint64_t>(held, 1) * to_send) >= enough_bytes_;
+}
+
+// What it has only just missed it catches up with soon when nothing is added meanwhile, and then takes events from
+// memory again. Read from the log they cost twice as much, and so a source that is always faster would keep it there.
+bool Lane::may_catch_up(const store::Lag& lag) const {
+  if (lag.bytes > kNearBytes) return false;
+  const int64_t now = clock_.mono_ns();
+  int64_t since = 0;
+  if (behind_since_ns_.compare_exchange_strong(since, now, std::memory_order_relaxed)) return true;
+  return now - since < kCatchUpMs * kNsPerMs;
 }
 
 bool Lane::publish(const event::BatchRef& batch, std::span<const store::Range> skip,

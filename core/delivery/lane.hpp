@@ -114,11 +114,11 @@ struct LaneParts {
   std::function<void(const std::string& credential_key, std::function<void(bool changed)> done)> refresh_credential;
   std::unique_ptr<store::Cursor> cursor;
   const Clock* clock = nullptr;
-  DryRunSink dry_run;             // empty: the network
-  std::function<void()> settled;  // optional; see Settlement. Lane's thread, about once per published batch
-  bool from_log = true;           // false: sends nothing but what is replayed
-  AttemptWatcher attempted;       // optional; of a lane that is given one event
-  bool watch_health = true;       // false: the destination is asked only by check_health()
+  DryRunSink dry_run;           // empty: the network
+  std::function<void()> eased;  // optional; see Settlement. Lane's thread, about once per published batch
+  bool from_log = true;         // false: sends nothing but what is replayed
+  AttemptWatcher attempted;     // optional; of a lane that is given one event
+  bool watch_health = true;     // false: the destination is asked only by check_health()
 };
 
 // The delivery threads and the lanes pinned to them. Constructed and stopped on the control thread.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -87,6 +88,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void shut();
 
  private:
+  bool may_catch_up(const store::Lag& lag) const;
+
   // One destination: a plugin instance with its own settings.
   struct Outlet {
     const config::Destination* settings = nullptr;
@@ -235,6 +238,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   bool parked_ = false, closed_ = false, flushing_ = false, more_to_render_ = false;
   bool failing_ = false;  // the newest attempt failed
   bool window_widened_ = false;
+  mutable std::atomic<int64_t> behind_since_ns_{0};  // reads the log since then; 0: it does not
   int failure_code_ = 0;
   uint32_t refreshes_open_ = 0;
   bool refreshed_ = false, refresh_changed_ = false;

@@ -104,6 +104,7 @@ void Settlement::spare_memory(SourceBatch* source) {
   stats_.queued_bytes.fetch_sub(source->bytes, std::memory_order_relaxed);
   source->bytes = 0;
   source->batch.reset();
+  eased();
 }
 
 void Settlement::dead_letter(const SourceBatch& source, store::DeadLetter letter) {
@@ -171,7 +172,7 @@ void Settlement::settle(SourceBatch* source) {
   source->skip.clear();
   source->to_tell = false;
   idle_.push_back(source);
-  if (settled_) settled_();
+  eased();
 }
 
 }  // namespace csiem::delivery

@@ -50,9 +50,10 @@ struct SourceBatch {
 // has to wait does not make its neighbours be sent again after a restart. Lane's thread.
 class Settlement {
  public:
-  // `settled` is called after each source batch that has ended: who paces himself by the lane's backlog may look again.
-  Settlement(store::Cursor& cursor, LaneStats& stats, const std::function<void()>& settled)
-      : cursor_(cursor), stats_(stats), settled_(settled) {}
+  // `eased` is called whenever the lane has less to do: after each source batch that has ended, or that a destination
+  // has taken and will confirm. Who paces himself by the backlog may look again.
+  Settlement(store::Cursor& cursor, LaneStats& stats, const std::function<void()>& eased)
+      : cursor_(cursor), stats_(stats), eased_(eased) {}
 
   // Null when there is nothing to send. Good until end() has ended its last event and passed() was called.
   SourceBatch* open(event::BatchRef batch, std::vector<store::Range> skip, std::size_t bytes,
@@ -78,6 +79,11 @@ class Settlement {
   // [first, last] of them have not, and come again, as part of another source batch.
   void give_back(SourceBatch* source, store::Sequence first, store::Sequence last);
 
+  // The lane has less to do than before: sources that wait for it may look again.
+  void eased() const {
+    if (eased_) eased_();
+  }
+
  private:
   // Parts of one batch beyond which the cursor is told nothing of it before they have grown together.
   static constexpr std::size_t kMostParts = 64;
@@ -88,7 +94,7 @@ class Settlement {
 
   store::Cursor& cursor_;
   LaneStats& stats_;
-  const std::function<void()> settled_;
+  const std::function<void()> eased_;
   std::vector<std::unique_ptr<SourceBatch>> all_;
   std::vector<SourceBatch*> idle_;
   std::vector<SourceBatch*> to_tell_;

@@ -138,7 +138,7 @@ Result<void> Pipeline::open_lane(const config::Exporter& exporter) {
   parts.cursor = std::move(cursor);
   parts.clock = &clock_;
   parts.dry_run = options_.dry_run;
-  parts.settled = [this] {
+  parts.eased = [this] {
     if (Intake* const intake = waiting_intake_.load(std::memory_order_acquire)) intake->resume();
   };
   parts.from_log = !options_.replay_only;

@@ -249,17 +249,36 @@ TEST_CASE("a lane takes in what a large batch needs, and does not wait for more 
   CHECK(bench.cursor->total(store::Fate::delivered) == published * 1000);
 }
 
-TEST_CASE("a lane that lags asks its sources to wait only before its queue would give events up") {
+TEST_CASE("a lane that lags far asks its sources to wait only before its queue would give events up") {
+  constexpr uint64_t kMiB = 1U << 20;
   LaneBench bench;
   REQUIRE(bench.start());
   CHECK_FALSE(bench.lane->has_enough());
   // However little it holds at the moment: it is busy reading.
-  bench.cursor->set_lag({.in_memory = false, .bytes = 700, .limit_bytes = 1000});
+  bench.cursor->set_lag({.in_memory = false, .bytes = 700 * kMiB, .limit_bytes = 1000 * kMiB});
   CHECK_FALSE(bench.lane->has_enough());
-  bench.cursor->set_lag({.in_memory = false, .bytes = 800, .limit_bytes = 1000});
+  bench.cursor->set_lag({.in_memory = false, .bytes = 800 * kMiB, .limit_bytes = 1000 * kMiB});
   CHECK(bench.lane->has_enough());
-  bench.cursor->set_lag({.in_memory = false, .bytes = 800, .limit_bytes = 0});
+  bench.cursor->set_lag({.in_memory = false, .bytes = 800 * kMiB, .limit_bytes = 0});
   CHECK_FALSE(bench.lane->has_enough());
+}
+
+TEST_CASE("for a lane that has just fallen behind the sources wait a moment, once, until it catches up") {
+  LaneBench bench;
+  REQUIRE(bench.start());
+  const store::Lag near{.in_memory = false, .bytes = 5'000'000, .limit_bytes = 1U << 30};
+  for (int again = 0; again < 2; ++again) {
+    bench.cursor->set_lag(near);
+    CHECK(bench.lane->has_enough());
+    bench.loop.advance_ms(200);
+    CHECK(bench.lane->has_enough());
+    bench.loop.advance_ms(100);
+    CHECK_FALSE(bench.lane->has_enough());  // its platform is slow
+    bench.loop.advance_ms(10'000);
+    CHECK_FALSE(bench.lane->has_enough());
+    bench.cursor->set_lag({.in_memory = true, .bytes = 0, .limit_bytes = 1U << 30});
+    CHECK_FALSE(bench.lane->has_enough());
+  }
 }
 
 TEST_CASE("in order there is one batch in flight and nobody overtakes, not even on retry") {
