@@ -15,5 +15,7 @@ constexpr int kKeptFreeBytes = 8 << 20;
 int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, kLargeBytes);
   mallopt(M_TRIM_THRESHOLD, kKeptFreeBytes);
+  // One pool for all threads: a batch is made on one thread and freed on another, and nothing is allocated per event.
+  mallopt(M_ARENA_MAX, 1);
   return csiem::cli::main(argc, argv);
 }
