@@ -67,7 +67,7 @@ void Batcher::recycle(OutBatch* batch) {
 
 void Batcher::refuse(OutBatch* open, SourceBatch* source, const csiem_event& event, int code, std::string text) {
   open->drop_pending();
-  unrenderable_.push_back({source, &event, code, std::move(text)});
+  unrenderable_.push_back({source, &event, open->destination(), code, std::move(text)});
 }
 
 bool Batcher::render_event(SourceBatch* source, const csiem_event& event, std::vector<OutBatch*>& opens) {

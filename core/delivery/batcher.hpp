@@ -42,6 +42,7 @@ struct Rendering {
 struct Unrenderable {
   SourceBatch* source;
   const csiem_event* event;
+  uint32_t destination;
   int code;  // of messages.def: too large, refused by its format, breaks its schema
   bool too_large() const noexcept { return code == kTooLarge; }
   std::string text;

@@ -5,6 +5,7 @@
 
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
+#include "base/sha256.hpp"
 #include "delivery/lane_core.hpp"
 
 namespace csiem::delivery {
@@ -18,6 +19,18 @@ constexpr uint64_t kNearBytes = 32U << 20;
 constexpr int64_t kCatchUpMs = 250;
 // Of batches that a destination has taken and not yet confirmed: what it confirms in a second or two at full speed.
 constexpr std::size_t kMostConfirmingBytes = 32U << 20;
+
+// Tells configurations apart; the settings hold handles where the secrets go.
+std::string hash_of(std::string_view type, std::string_view format, std::string_view format_settings,
+                    std::string_view settings) {
+  constexpr std::size_t kDigits = 16;
+  Sha256 hasher;
+  for (const std::string_view part : {type, format, format_settings, settings}) {
+    hasher.update(part);
+    hasher.update(std::string_view("", 1));
+  }
+  return to_hex(hasher.finish()).substr(0, kDigits);
+}
 
 // Tells the loop for whom it works.
 class OnDuty {
@@ -97,7 +110,7 @@ Result<std::shared_ptr<Lane>> Lane::create(LaneParts parts, const Clock& clock, 
     if (!made) return std::move(made).error().in("exporter " + lane->id());
     lane->format_ = *std::move(made);
   }
-  CS_CHECK(lane->make_instances(setup));
+  CS_CHECK(lane->make_instances(setup, format_config));
   const BatchLimits limits = batch_limits(lane->context_.settings, lane->exporter_->limits);
   lane->configured_max_bytes_ = lane->context_.max_body_bytes = limits.max_bytes;
   // An event in memory is about twice its body.
@@ -110,7 +123,7 @@ Result<std::shared_ptr<Lane>> Lane::create(LaneParts parts, const Clock& clock, 
   return lane;
 }
 
-Result<void> Lane::make_instances(plugin::CallSlot& setup) {
+Result<void> Lane::make_instances(plugin::CallSlot& setup, const std::string& format_config) {
   const config::Exporter& settings = context_.settings;
   for (std::size_t i = 0; i <= settings.routes.size(); ++i) {
     Outlet& outlet = outlets_.emplace_back();
@@ -120,6 +133,7 @@ Result<void> Lane::make_instances(plugin::CallSlot& setup) {
                                                  outlet.settings->settings_json);
     if (!made) return std::move(made).error().in("exporter " + settings.id);
     outlet.instance = *std::move(made);
+    outlet.settings_hash = hash_of(settings.type, format_name(), format_config, outlet.settings->settings_json);
     outlet.services->set_instance(outlet.instance.get());
   }
   return {};
@@ -432,6 +446,13 @@ void Lane::render(int64_t now) {
   if (flushing_ && batcher_->inbox_empty() && batcher_->nothing_open()) flushing_ = false;
 }
 
+void Lane::sign(store::DeadLetter& letter, std::size_t outlet) const {
+  letter.plugin_version = exporter_->name + " " + exporter_->version;
+  if (format_component_ != nullptr) letter.format_version = format_component_->name + " " + format_component_->version;
+  letter.config_hash = outlets_[outlet].settings_hash;
+  letter.config_origin = outlets_[outlet].settings->origin.text();
+}
+
 void Lane::bury_unrenderable() {
   if (batcher_->unrenderable().empty()) return;
   const int64_t now_unix = clock_.unix_ns();
@@ -444,8 +465,7 @@ void Lane::bury_unrenderable() {
     letter.code = one.code;
     letter.vendor_text = clean_text(one.text);
     letter.first_attempt_unix_ns = letter.last_attempt_unix_ns = now_unix;
-    const plugin::Component* blamed = one.too_large() ? exporter_ : format_component_;
-    letter.plugin_version = blamed->name + " " + blamed->version;
+    sign(letter, one.destination);
     letter.event_json.assign(one.event->canonical_json.ptr, one.event->canonical_json.len);
     log::warn(letter.code, id(), letter.vendor_text, {{"event_id", letter.event_id}});
     settlement_.dead_letter(*one.source, std::move(letter));

@@ -89,10 +89,13 @@ class Lane final : public std::enable_shared_from_this<Lane> {
 
  private:
   bool may_catch_up(const store::Lag& lag) const;
+  // Which plugin, format and settings a dead letter of this destination comes from.
+  void sign(store::DeadLetter& letter, std::size_t outlet) const;
 
   // One destination: a plugin instance with its own settings.
   struct Outlet {
     const config::Destination* settings = nullptr;
+    std::string settings_hash;  // of everything that decides what is sent there, secrets left out
     std::unique_ptr<InstanceServices> services;
     std::unique_ptr<plugin::ExporterInstance> instance;
   };
@@ -103,7 +106,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
   // lane.cpp
-  Result<void> make_instances(plugin::CallSlot& setup);
+  Result<void> make_instances(plugin::CallSlot& setup, const std::string& format_config);
   void arrive(Loop& loop);
   void read_letters(int64_t now);
   Attempts look_for(store::Sequence sequence) const;

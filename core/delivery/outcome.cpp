@@ -146,7 +146,7 @@ void Lane::dead_letter(const Parcel& parcel, uint32_t member, std::string_view e
   letter.attempts = parcel.sent;
   letter.first_attempt_unix_ns = parcel.first_sent_unix_ns;
   letter.last_attempt_unix_ns = parcel.last_sent_unix_ns;
-  letter.plugin_version = exporter_->name + " " + exporter_->version;
+  sign(letter, parcel.batch->destination());
   letter.event_json = view(event.canonical_json);
   settlement_.dead_letter(*source, std::move(letter));
   end_events(parcel, {member}, store::Fate::dead_lettered);

@@ -82,6 +82,9 @@ std::string dead_letter_line(const std::string& exporter, const DeadLetter& lett
   add_time(json, "first_attempt", letter.first_attempt_unix_ns);
   add_time(json, "last_attempt", letter.last_attempt_unix_ns);
   add_text(json, "plugin_version", letter.plugin_version);
+  add_text(json, "format_version", letter.format_version);
+  add_text(json, "config_hash", letter.config_hash);
+  add_text(json, "config_origin", letter.config_origin);
   if (!letter.event_json.empty()) json.raw("event", letter.event_json);
   json.close();
   out.byte('\n');

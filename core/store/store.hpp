@@ -57,7 +57,9 @@ struct DeadLetter {
   std::string vendor_code, vendor_text;
   uint32_t attempts = 0;
   int64_t first_attempt_unix_ns = 0, last_attempt_unix_ns = 0;
-  std::string plugin_version;
+  std::string plugin_version, format_version;  // name and version; the format's empty when there is none
+  // The settings under which it was given up: SHA-256, shortened, and where the destination was written.
+  std::string config_hash, config_origin;
   std::string event_json;  // canonical
 };
 

@@ -111,6 +111,12 @@ class Replay(Case):
             self.assertEqual(len(renewed), 1)
             self.assertGreater(renewed[0]["attempts"], letters[0]["attempts"])
             self.assertEqual(renewed[0]["first_attempt"], letters[0]["first_attempt"])
+            for letter in (letters[0], renewed[0]):
+                self.assertRegex(letter["plugin_version"], r"^elastic \d")
+                self.assertRegex(letter["format_version"], r"^ecs \d")
+                self.assertRegex(letter["config_hash"], "^[0-9a-f]{16}$")
+                self.assertRegex(letter["config_origin"], r"test\.toml:\d+:\d+$")
+            self.assertEqual(letters[0]["config_hash"], renewed[0]["config_hash"])
         self.assertEqual(len(self.dead_letters("elastic")), len(letters))
 
     def test_an_exporter_that_is_gone_keeps_its_letters_until_another_one_is_named(self):

@@ -135,7 +135,10 @@ TEST_CASE("an event that cannot be formatted is a dead letter without a request"
   const auto letter = bench.cursor->letters()[0];
   CHECK(letter.code == 4033);
   CHECK(letter.sequence == 2);
-  CHECK(letter.plugin_version == "plain 4.5");
+  CHECK(letter.plugin_version == "fake 1.2.3");
+  CHECK(letter.format_version == "plain 4.5");
+  CHECK(letter.config_hash.size() == 16);
+  CHECK(letter.config_origin == bench.parts.settings.fallback.origin.text());
   CHECK(letter.event_json == "bad-b");
   CHECK(bench.cursor->total(store::Fate::delivered) == 2);
   CHECK(bench.cursor->total(store::Fate::dead_lettered) == 1);
