@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -222,28 +223,36 @@ TEST_CASE("a receiver that reads slowly gets what was lost once more, over one c
   TestHost host(R"({"endpoints":[)" + quoted(listener.url()) +
                 R"(],"resend_window":4000,"csiem":{"timeout_ms":6000}})");
   constexpr std::size_t kMessages = 2000, kBytes = 2000;
-  constexpr std::size_t kMost = kMessages * kBytes + 100 * 1024;  // headers are more; what is left fits into a kernel
   Batch batch("text/plain");
   for (std::size_t i = 0; i < kMessages; ++i) batch.add("e", std::string(kBytes, 'x'));
-  // How fast: pieces of 64 KiB with pauses of so many milliseconds, until `bytes` are read.
-  const auto read_slowly = [](const Socket& peer, std::size_t bytes, int pause_ms) {
-    for (std::size_t got = 0; got < bytes;) {
-      const std::string piece = read_some(peer.get(), 64 * 1024);
+  // Pieces of 64 KiB with pauses of so many milliseconds, and whatever comes at the end.
+  std::atomic<bool> over{false};
+  const auto read_slowly = [&over](const Socket& peer, int pause_ms) {
+    std::size_t got = 0;
+    while (!over) {
+      pollfd look{peer.get(), POLLIN, 0};
+      if (::poll(&look, 1, 20) <= 0) continue;
+      const std::string piece = read_some(peer.get(), 1);
       if (piece.empty()) return;
       got += piece.size();
+      if (got < 64 * 1024) continue;
+      got = 0;
       std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
     }
   };
   REQUIRE(host.submit(batch.view(), 1) == CSIEM_OK);
   Socket first = listener.accept();
-  read_slowly(first, kMost, 0);
+  std::thread reader([&] { read_slowly(first, 0); });
   CHECK(host.wait_for(1).outcome == CSIEM_DELIVERED);
+  over = true;
+  reader.join();
   reset(first);
 
+  over = false;
   Socket second;
-  std::thread reader([&] {
+  reader = std::thread([&] {
     second = listener.accept();
-    read_slowly(second, kMost, 100);
+    read_slowly(second, 100);
   });
   Batch next("text/plain");
   next.add("e", "after");
@@ -253,6 +262,7 @@ TEST_CASE("a receiver that reads slowly gets what was lost once more, over one c
     result = host.deliver(next.view(static_cast<uint32_t>(attempts)));
     if (result.outcome != CSIEM_DELIVERED) CHECK(result.code == "syslog.resending");
   } while (result.outcome == CSIEM_RETRY && ++attempts < 50);
+  over = true;
   reader.join();
   CHECK(result.outcome == CSIEM_DELIVERED);
   CHECK(attempts > 0);
