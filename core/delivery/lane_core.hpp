@@ -88,10 +88,6 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void shut();
 
  private:
-  bool may_catch_up(const store::Lag& lag) const;
-  // Which plugin, format and settings a dead letter of this destination comes from.
-  void sign(store::DeadLetter& letter, std::size_t outlet) const;
-
   // One destination: a plugin instance with its own settings.
   struct Outlet {
     const config::Destination* settings = nullptr;
@@ -107,6 +103,11 @@ class Lane final : public std::enable_shared_from_this<Lane> {
 
   // lane.cpp
   Result<void> make_instances(plugin::CallSlot& setup, const std::string& format_config);
+  // Whether sources should wait, for a moment, until the lane takes events from memory again; the first call since it
+  // fell behind begins that moment. Any thread.
+  bool may_catch_up(const store::Lag& lag) const;
+  // Which plugin, format and settings a dead letter of this destination comes from.
+  void sign(store::DeadLetter& letter, std::size_t outlet) const;
   void arrive(Loop& loop);
   void read_letters(int64_t now);
   Attempts look_for(store::Sequence sequence) const;
